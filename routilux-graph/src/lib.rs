@@ -1,0 +1,29 @@
+//! The flow of routilux as data: its routines, their ports, its connections, and the checks on
+//! them that need no Rust types. The macros use it while compiling, the runtime while resuming;
+//! it runs nothing and has no dependencies.
+//!
+//! ```
+//! use routilux_graph::{Connection, Event, Graph, Port, Routine, Slot, Source, Target, check};
+//!
+//! let mut graph = Graph::new("Echo");
+//! graph.routines.push(Routine {
+//!     id: "say".into(),
+//!     type_name: "Say".into(),
+//!     slots: vec![Slot::new("text", "String")],
+//!     events: vec![Event::new("said", "String")],
+//! });
+//! graph.connections.push(Connection::new(Source::Input("text".into()), Target::Slot(Port::new("say", "txt"))));
+//!
+//! let problems = check(&graph);
+//! assert_eq!(problems[0].message, "`say` has no slot `txt`");
+//! assert_eq!(problems[0].help, "did you mean `text`? Its slots are: `text`");
+//! ```
+
+mod check;
+mod cycles;
+mod model;
+mod suggest;
+
+pub use check::{Kind, Part, Place, Problem, Severity, check};
+pub use model::{Connection, Event, Graph, Merge, Port, Routine, Slot, Source, Target, When};
+pub use suggest::did_you_mean;

@@ -1,0 +1,67 @@
+//! Errors and warnings for the person at the keyboard: all of them at once, in the order of the lines they are
+//! on, each once.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+
+/// The errors found so far.
+#[derive(Default)]
+pub(crate) struct Diagnostics {
+    errors: Vec<syn::Error>,
+}
+
+impl Diagnostics {
+    /// Underlines `tokens`, all of them.
+    pub(crate) fn error(&mut self, tokens: impl ToTokens, message: impl Into<String>, help: impl AsRef<str>) {
+        self.add(error(tokens, message, help));
+    }
+
+    pub(crate) fn add(&mut self, error: syn::Error) {
+        let is_same = |known: &syn::Error| place(known.span()) == place(error.span()) && known.to_string() == error.to_string();
+        if !self.errors.iter().any(is_same) {
+            self.errors.push(error);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    pub(crate) fn into_tokens(mut self) -> TokenStream {
+        self.errors.sort_by_key(|error| place(error.span()));
+        self.errors.iter().map(syn::Error::to_compile_error).collect()
+    }
+}
+
+/// One error on `tokens`: what is wrong, and below it how to mend it.
+pub(crate) fn error(tokens: impl ToTokens, message: impl Into<String>, help: impl AsRef<str>) -> syn::Error {
+    let message = match help.as_ref() {
+        "" => message.into(),
+        help => format!("{}\nhelp: {help}", message.into()),
+    };
+    let tokens = tokens.to_token_stream();
+    match tokens.is_empty() {
+        true => syn::Error::new(Span::call_site(), message),
+        false => syn::Error::new_spanned(tokens, message),
+    }
+}
+
+/// A compiler warning on `token`: a deprecated constant of that name, used where the token stands.
+pub(crate) fn warning(token: &TokenTree, name: &str, message: &str, help: &str) -> TokenStream {
+    let constant = Ident::new(name, token.span());
+    let note = format!("{message}: {help}");
+    quote! {
+        const _: () = {
+            #[deprecated(note = #note)]
+            #[allow(non_upper_case_globals)]
+            const #constant: () = ();
+            #constant
+        };
+    }
+}
+
+/// Line and column, where they can be had.
+pub(crate) fn place(span: Span) -> Option<(usize, usize)> {
+    // Outside of a compiler, in a unit test say, there are no places.
+    proc_macro::is_available().then(|| (span.unwrap().line(), span.unwrap().column()))
+}

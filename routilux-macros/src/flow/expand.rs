@@ -1,0 +1,765 @@
+//! What a flow becomes: a struct of its parameters; and, in the second stage, its routines by value, one enum of
+//! deliveries with a variant for each connected slot, and a `match` that runs a delivery and routes what was
+//! emitted.
+
+use super::model::{From, Model, To};
+use super::parse::{Header, Param};
+use crate::routine::plain;
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use routilux_graph::{Merge, Source, Target};
+use std::collections::HashSet;
+use syn::spanned::Spanned;
+
+/// The first stage: what needs only the flow's own text.
+pub(crate) fn shell(p: &TokenStream, header: &Header) -> TokenStream {
+    let Header { attrs, vis, name, params, .. } = header;
+    let names: Vec<&Ident> = params.iter().map(|param| &param.name).collect();
+    let types: Vec<_> = params.iter().map(|param| &param.ty).collect();
+    let plain = plain(name);
+    let new_doc = format!("The flow `{plain}`, with its parameters.");
+    let default = params.is_empty().then(|| {
+        quote! {
+            #[automatically_derived]
+            impl ::core::default::Default for #name {
+                fn default() -> Self { Self::new() }
+            }
+        }
+    });
+    quote! {
+        #(#attrs)*
+        #[derive(::core::clone::Clone)]
+        #vis struct #name { #(#names: #types,)* }
+
+        #[allow(dead_code, clippy::too_many_arguments)]
+        impl #name {
+            #[doc = #new_doc]
+            #vis fn new(#(#names: #types),*) -> Self {
+                Self { #(#names),* }
+            }
+
+            /// A new job of this flow, in this thread: its configuration is evaluated now.
+            #vis fn job(&self) -> #p::Job<Self> {
+                <Self as #p::Flow>::job(self)
+            }
+
+            /// Goes on with a saved job: on this flow's configuration and resources, and the saved state.
+            #vis fn resume(&self, state: #p::JobState) -> #p::Result<#p::Job<Self>> {
+                <Self as #p::Flow>::resume(self, state)
+            }
+
+            /// The flow as data.
+            #vis fn graph() -> #p::Graph {
+                <Self as #p::Flow>::graph()
+            }
+        }
+
+        #default
+    }
+}
+
+/// A slot of the flow, by routine and by its number in the routine.
+struct SlotAt {
+    routine: usize,
+    number: usize,
+    merge: Merge,
+    connected: bool,
+}
+
+struct Flow<'a> {
+    p: &'a TokenStream,
+    header: &'a Header,
+    model: &'a Model,
+    slots: Vec<SlotAt>,
+    inputs: Vec<Ident>,
+    outputs: Vec<Ident>,
+}
+
+/// The second stage, for a flow without mistakes.
+pub(crate) fn flow(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
+    Flow::new(p, header, model).expand()
+}
+
+impl<'a> Flow<'a> {
+    fn new(p: &'a TokenStream, header: &'a Header, model: &'a Model) -> Self {
+        let mut flow = Flow { p, header, model, slots: Vec::new(), inputs: Vec::new(), outputs: Vec::new() };
+        let connected: HashSet<&routilux_graph::Port> = model
+            .graph
+            .connections
+            .iter()
+            .filter_map(|connection| match &connection.to {
+                Target::Slot(port) => Some(port),
+                _ => None,
+            })
+            .collect();
+        for (r, routine) in model.graph.routines.iter().enumerate() {
+            for (number, slot) in routine.slots.iter().enumerate() {
+                let port = routilux_graph::Port::new(&routine.id, &slot.name);
+                flow.slots.push(SlotAt { routine: r, number, merge: slot.merge, connected: connected.contains(&port) });
+            }
+        }
+        let once = |names: &mut Vec<Ident>, name: &Ident| {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.clone());
+            }
+        };
+        for written in &model.connections {
+            if let From::Input(name) = &written.from {
+                once(&mut flow.inputs, name);
+            }
+            if let To::Output(name) = &written.to {
+                once(&mut flow.outputs, name);
+            }
+        }
+        flow
+    }
+
+    /// The number of the routine in the flow, and of the event in the routine.
+    fn event(&self, port: &routilux_graph::Port) -> (usize, usize) {
+        let routines = &self.model.graph.routines;
+        let routine = routines.iter().position(|routine| routine.id == port.routine).unwrap_or_default();
+        let event = routines[routine].events.iter().position(|event| event.name == port.name);
+        (routine, event.unwrap_or_default())
+    }
+
+    /// The number of the slot in the flow.
+    fn slot(&self, port: &routilux_graph::Port) -> usize {
+        let routines = &self.model.graph.routines;
+        let found = self.slots.iter().position(|slot| {
+            let routine = &routines[slot.routine];
+            routine.id == port.routine && routine.slots[slot.number].name == port.name
+        });
+        found.unwrap_or_default()
+    }
+
+    fn slot_payload(&self, slot: usize) -> TokenStream {
+        let p = self.p;
+        let SlotAt { routine, number, .. } = self.slots[slot];
+        let alias = self.routine_alias(routine);
+        quote! { #p::SlotPayload<#alias, #number> }
+    }
+
+    fn event_payload(&self, (routine, event): (usize, usize)) -> TokenStream {
+        let p = self.p;
+        let alias = self.routine_alias(routine);
+        quote! { #p::EventPayload<#alias, #event> }
+    }
+
+    /// `__R0`, standing where the user wrote the routine's type.
+    fn routine_alias(&self, routine: usize) -> Ident {
+        Ident::new(&format!("__R{routine}"), self.model.routines[routine].path.span())
+    }
+
+    fn connected(&self) -> impl Iterator<Item = (usize, &SlotAt)> {
+        self.slots.iter().enumerate().filter(|(_, slot)| slot.connected)
+    }
+
+    fn expand(&self) -> TokenStream {
+        let p = self.p;
+        let name = &self.header.name;
+        let aliases = self.aliases();
+        let cells = self.cells_struct();
+        let delivery = self.delivery_enum();
+        let outbound = self.outbound_struct();
+        let fits = self.fits_traits();
+        let routes = self.routes();
+        let handles = self.handles();
+        let flow_name = plain(name);
+        let inputs = self.inputs_name();
+        let outputs = self.outputs_name();
+        let result = self.result_type();
+        let slots = self.slots.iter().map(|slot| {
+            let routine = &self.model.graph.routines[slot.routine];
+            let (id, slot) = (&routine.id, &routine.slots[slot.number].name);
+            quote! { (#id, #slot) }
+        });
+        let graph = self.graph();
+        let make_cells = self.make_cells();
+        let deliver = self.deliver();
+        let data = self.data();
+        quote! {
+            #[doc(hidden)]
+            #[allow(
+                non_camel_case_types, non_snake_case, private_interfaces, private_bounds, unreachable_pub, missing_docs, dead_code,
+                unreachable_code, unreachable_patterns, unused_variables, unused_mut, uncommon_codepoints, clippy::all, clippy::pedantic
+            )]
+            const _: () = {
+                #aliases
+                #cells
+                #delivery
+                #outbound
+                #fits
+                #routes
+                #handles
+
+                #[automatically_derived]
+                impl #p::Flow for #name {
+                    type Result = #result;
+                    type Inputs<'j> = #inputs<'j>;
+                    type Outputs<'j> = #outputs<'j>;
+                    type Cells = __Cells;
+                    type Delivery = __Delivery;
+                    type Outbound = __Outbound;
+                    const NAME: &'static str = #flow_name;
+                    const SLOTS: &'static [(&'static str, &'static str)] = &[#(#slots),*];
+                    #graph
+                    #make_cells
+                    fn inputs(job: &mut #p::Job<Self>) -> Self::Inputs<'_> { #inputs(job) }
+                    fn outputs(job: &mut #p::Job<Self>) -> Self::Outputs<'_> { #outputs(job) }
+                    #deliver
+                    #data
+                }
+            };
+        }
+    }
+
+    fn inputs_name(&self) -> Ident {
+        format_ident!("InputsOf{}", self.header.name, span = Span::call_site())
+    }
+
+    fn outputs_name(&self) -> Ident {
+        format_ident!("OutputsOf{}", self.header.name, span = Span::call_site())
+    }
+
+    /// The routine types and their configurations under names of ours, at the places of the user's.
+    fn aliases(&self) -> TokenStream {
+        let p = self.p;
+        let aliases = self.model.routines.iter().enumerate().map(|(number, instance)| {
+            let path = &instance.path;
+            let alias = self.routine_alias(number);
+            let configuration = Ident::new(&format!("__K{number}"), path.span());
+            let events = format_ident!("__E{number}");
+            let kinds = quote_spanned! { path.span()=>
+                type #configuration = <#alias as #p::Fields>::Configuration;
+                type #events = <#alias as #p::Routine>::Event;
+            };
+            quote! { type #alias = #path; #kinds }
+        });
+        aliases.collect()
+    }
+
+    fn cells_struct(&self) -> TokenStream {
+        let p = self.p;
+        let routines = (0..self.model.routines.len()).map(|number| {
+            let (field, alias) = (format_ident!("r{number}"), self.routine_alias(number));
+            quote! { #field: #p::Cell<#alias> }
+        });
+        let contents = self.connected().map(|(number, slot)| {
+            let (field, alias, in_routine) = (format_ident!("s{number}"), self.routine_alias(slot.routine), slot.number);
+            quote! { #field: #p::Contents<#alias, #in_routine> }
+        });
+        quote! { pub struct __Cells { #(#routines,)* #(#contents,)* } }
+    }
+
+    fn delivery_enum(&self) -> TokenStream {
+        let variants = self.connected().map(|(number, _)| {
+            let (variant, payload) = (format_ident!("S{number}"), self.slot_payload(number));
+            quote! { #variant(#payload) }
+        });
+        quote! { pub enum __Delivery { #(#variants),* } }
+    }
+
+    /// The first connection to an output says its type.
+    fn output_connection(&self, output: &Ident) -> Option<(usize, (usize, usize))> {
+        self.model.connections.iter().zip(&self.model.graph.connections).enumerate().find_map(|(index, (written, known))| {
+            match (&written.to, &known.from) {
+                (To::Output(name), Source::Event(port)) if name == output => Some((index, self.event(port))),
+                _ => None,
+            }
+        })
+    }
+
+    fn output_payload(&self, output: &Ident) -> TokenStream {
+        self.output_connection(output).map(|(_, event)| self.event_payload(event)).unwrap_or_default()
+    }
+
+    fn outbound_struct(&self) -> TokenStream {
+        let p = self.p;
+        let fields: Vec<Ident> = (0..self.outputs.len()).map(|number| format_ident!("o{number}")).collect();
+        let types: Vec<TokenStream> = self.outputs.iter().map(|output| self.output_payload(output)).collect();
+        let made = self.outputs.iter().map(|output| quote_spanned! { output.span()=> #p::Outlet::new() });
+        quote! {
+            pub struct __Outbound { #(#fields: #p::Outlet<#types>,)* }
+
+            impl ::core::default::Default for __Outbound {
+                fn default() -> Self { Self { #(#fields: #made,)* } }
+            }
+        }
+    }
+
+    fn result_type(&self) -> TokenStream {
+        let p = self.p;
+        let returning = self.model.graph.connections.iter().position(|connection| connection.to == Target::Return);
+        match returning.map(|index| (index, &self.model.graph.connections[index].from)) {
+            Some((index, Source::Event(port))) => {
+                let payload = self.event_payload(self.event(port));
+                respan(payload, self.model.connections[index].to_tokens.span())
+            }
+            _ => quote! { #p::NoReturn },
+        }
+    }
+
+    /// What a connection carries and what its target takes, as the authors of the routines wrote them.
+    fn texts(&self, index: usize) -> Option<(&str, &str)> {
+        let connection = &self.model.graph.connections[index];
+        let routine = |id: &str| self.model.graph.routine(id);
+        let sent = match &connection.from {
+            Source::Event(port) => routine(&port.routine)?.event(&port.name)?.payload.as_str(),
+            // An input has the type of its first slot.
+            Source::Input(name) => {
+                let first = self.model.graph.connections.iter().find(|other| other.from == Source::Input(name.clone()))?;
+                self.slot_text(&first.to)?
+            }
+        };
+        let taken = match &connection.to {
+            Target::Slot(_) => self.slot_text(&connection.to)?,
+            Target::Output(name) => {
+                let first = self.model.graph.connections.iter().find(|other| other.to == Target::Output(name.clone()))?;
+                match &first.from {
+                    Source::Event(port) => routine(&port.routine)?.event(&port.name)?.payload.as_str(),
+                    Source::Input(_) => return None,
+                }
+            }
+            Target::Return => return None,
+        };
+        Some((sent, taken))
+    }
+
+    fn slot_text(&self, target: &Target) -> Option<&str> {
+        match target {
+            Target::Slot(port) => Some(self.model.graph.routine(&port.routine)?.slot(&port.name)?.payload.as_str()),
+            _ => None,
+        }
+    }
+
+    /// A connection whose two ends are written as one type, of routines without parameters, is left to the
+    /// compiler's own check. The others have a trait each, for the message.
+    fn needs_trait(&self, index: usize) -> bool {
+        self.texts(index).is_some_and(|(sent, taken)| sent != taken)
+    }
+
+    fn fits_traits(&self) -> TokenStream {
+        let traits = (0..self.model.connections.len()).filter(|index| self.needs_trait(*index)).map(|index| {
+            let name = format_ident!("__Fits{index}");
+            let connection = &self.model.graph.connections[index];
+            let (sends, takes) = match (&connection.from, &connection.to) {
+                (Source::Input(_), _) => (format!("`{}` takes", connection.from), format!("`{}` takes", connection.to)),
+                (_, Target::Output(_)) => (format!("`{}` sends", connection.from), format!("`{}` carries", connection.to)),
+                _ => (format!("`{}` sends", connection.from), format!("`{}` takes", connection.to)),
+            };
+            let message = format!("{sends} `{{Self}}`, but {takes} `{{T}}`");
+            let label = format!("{takes} `{{T}}`");
+            quote! {
+                #[diagnostic::on_unimplemented(
+                    message = #message,
+                    label = #label,
+                    note = "the two ends of a connection have one type: put a routine between them that converts",
+                )]
+                trait #name<T> { fn fits(self) -> T; }
+                #[diagnostic::do_not_recommend]
+                impl<T> #name<T> for T {
+                    #[inline(always)]
+                    fn fits(self) -> T { self }
+                }
+            }
+        });
+        traits.collect()
+    }
+
+    /// The value as the target takes it.
+    fn fitted(&self, index: usize, value: TokenStream, sent: TokenStream, taken: TokenStream) -> TokenStream {
+        let span = self.model.connections[index].to_tokens.span();
+        match self.needs_trait(index) {
+            false => respan(value, span),
+            true => {
+                let name = format_ident!("__Fits{index}");
+                quote_spanned! { span=> <#sent as #name<#taken>>::fits(#value) }
+            }
+        }
+    }
+
+    /// The statements that send `value` to the targets of the given connections, in their order.
+    fn sends(&self, connections: &[usize], sent: &TokenStream, post: &Ident, place: Span) -> TokenStream {
+        let p = self.p;
+        let value = Ident::new("__value", Span::mixed_site());
+        let copies: Vec<Ident> =
+            (1..connections.len()).map(|n| Ident::new(&format!("__copy{n}"), Span::mixed_site())).collect();
+        // All copies first: if the user's `Clone` panics, no receiver has the event.
+        let made = copies.iter().map(|copy| quote_spanned! { place=> let #copy = #p::fan_out(&#value); });
+        let values = copies.iter().chain([&value]);
+        let sent_on = connections.iter().zip(values).map(|(&index, value)| {
+            let known = &self.model.graph.connections[index];
+            match &known.to {
+                Target::Slot(port) => {
+                    let slot = self.slot(port);
+                    let variant = format_ident!("S{slot}");
+                    let fitted = self.fitted(index, value.to_token_stream(), sent.clone(), self.slot_payload(slot));
+                    quote! { #post.send(__Delivery::#variant(#fitted)); }
+                }
+                Target::Output(_) => {
+                    let To::Output(name) = &self.model.connections[index].to else { return TokenStream::new() };
+                    let number = self.outputs.iter().position(|output| output == name).unwrap_or_default();
+                    let field = format_ident!("o{number}");
+                    let fitted = self.fitted(index, value.to_token_stream(), sent.clone(), self.output_payload(name));
+                    quote! { #post.outbound.#field.put(#fitted); }
+                }
+                Target::Return => quote! { #post.give(#value); },
+            }
+        });
+        quote! { #(#made)* #(#sent_on)* }
+    }
+
+    /// The connections that begin at an event, in the order they are written.
+    fn from_event(&self, wanted: (usize, usize)) -> Vec<usize> {
+        let known = self.model.graph.connections.iter().enumerate();
+        known
+            .filter(|(_, connection)| matches!(&connection.from, Source::Event(port) if self.event(port) == wanted))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// One function for each routine: where its events go.
+    fn routes(&self) -> TokenStream {
+        let p = self.p;
+        let flow = &self.header.name;
+        let post = Ident::new("__post", Span::mixed_site());
+        let routes = self.model.graph.routines.iter().enumerate().map(|(r, routine)| {
+            let function = format_ident!("__route{r}");
+            let alias = self.routine_alias(r);
+            let arms = routine.events.iter().enumerate().map(|(e, event)| {
+                let variant = event_ident(&event.name);
+                let enumeration = format_ident!("__E{r}");
+                let connections = self.from_event((r, e));
+                match connections.first() {
+                    None => quote! { #enumeration::#variant(_) => {} },
+                    Some(&first) => {
+                        let place = self.model.connections[first].from_tokens().span();
+                        let sends = self.sends(&connections, &self.event_payload((r, e)), &post, place);
+                        let value = Ident::new("__value", Span::mixed_site());
+                        quote! { #enumeration::#variant(#value) => { #sends } }
+                    }
+                }
+            });
+            quote! {
+                #[inline]
+                fn #function(emit: &mut <#alias as #p::Routine>::Emit, #post: &mut #p::Post<#flow>) -> u32 {
+                    #p::Outgoing::outbox(emit).drain(|event| match event { #(#arms)* _ => {} })
+                }
+            }
+        });
+        routes.collect()
+    }
+
+    /// Whether an event of the routine has several receivers, so that the user's `Clone` runs between two steps.
+    fn fans_out(&self, routine: usize) -> bool {
+        (0..self.model.graph.routines[routine].events.len()).any(|event| self.from_event((routine, event)).len() > 1)
+    }
+
+    fn deliver(&self) -> TokenStream {
+        let p = self.p;
+        let arms = self.connected().map(|(number, slot)| {
+            let SlotAt { routine, number: in_routine, .. } = *slot;
+            let (variant, contents) = (format_ident!("S{number}"), format_ident!("s{number}"));
+            let (cell, alias, route) = (format_ident!("r{routine}"), self.routine_alias(routine), format_ident!("__route{routine}"));
+            let slot = number as u32;
+            let emitted = match self.fans_out(routine) {
+                false => quote! { #route(&mut cells.#cell.emit, post) },
+                true => quote! { #p::deliver_guarded(#slot, || #route(&mut cells.#cell.emit, post))? },
+            };
+            quote! {
+                __Delivery::#variant(payload) => {
+                    #p::attempt::<#alias, #in_routine, __Delivery>(
+                        &mut cells.#cell, &mut cells.#contents, payload, cx, #slot, __Delivery::#variant,
+                    )?;
+                    let emitted = #emitted;
+                    ::core::result::Result::Ok(#p::Done { slot: #slot, emitted })
+                }
+            }
+        });
+        quote! {
+            #[inline]
+            fn deliver(
+                cells: &mut __Cells,
+                delivery: __Delivery,
+                cx: &#p::Context,
+                post: &mut #p::Post<Self>,
+            ) -> ::core::result::Result<#p::Done, ::std::boxed::Box<#p::Undelivered<__Delivery>>> {
+                match delivery { #(#arms)* }
+            }
+        }
+    }
+
+    fn make_cells(&self) -> TokenStream {
+        let p = self.p;
+        let routines = self.model.routines.iter().enumerate().map(|(number, instance)| {
+            let field = format_ident!("r{number}");
+            let configuration = Ident::new(&format!("__K{number}"), instance.path.span());
+            let given = &instance.configuration;
+            let used = idents(given.clone());
+            // Each routine has its own copy of the parameters that it names.
+            let params = self.header.params.iter().filter(|param| used.contains(&param.name.to_string()));
+            let params = params.map(|Param { name, ty }| {
+                // Our `self`, where the user's type stands.
+                let place = Span::call_site().located_at(ty.span());
+                quote_spanned! { place=> let #name: #ty = ::core::clone::Clone::clone(&self.#name); }
+            });
+            let group = Group::new(proc_macro2::Delimiter::Brace, given.clone());
+            quote! { #field: #p::Cell::new({ #(#params)* #configuration #group }) }
+        });
+        let contents = self.connected().map(|(number, _)| {
+            let field = format_ident!("s{number}");
+            quote! { #field: ::core::default::Default::default() }
+        });
+        quote! {
+            fn cells(&self) -> __Cells {
+                __Cells { #(#routines,)* #(#contents,)* }
+            }
+        }
+    }
+
+    /// The handles for inputs and outputs: one method for each.
+    fn handles(&self) -> TokenStream {
+        let p = self.p;
+        let flow = &self.header.name;
+        let (inputs, outputs) = (self.inputs_name(), self.outputs_name());
+        let post = Ident::new("__post", Span::mixed_site());
+        let value = Ident::new("__value", Span::mixed_site());
+        let input_methods = self.inputs.iter().map(|name| {
+            let connections: Vec<usize> = self
+                .model
+                .connections
+                .iter()
+                .enumerate()
+                .filter(|(_, written)| matches!(&written.from, From::Input(input) if input == name))
+                .map(|(index, _)| index)
+                .collect();
+            let first = connections.iter().find_map(|index| match &self.model.graph.connections[*index].to {
+                Target::Slot(port) => Some(self.slot(port)),
+                _ => None,
+            });
+            let payload = self.slot_payload(first.unwrap_or_default());
+            let sends = self.sends(&connections, &payload, &post, name.span());
+            let text = plain(name);
+            let doc = format!("Sends to the input `{text}`.\n\n# Errors\n`Error::State` once the inputs are closed.");
+            quote! {
+                #[doc = #doc]
+                #[inline]
+                pub fn #name(&mut self, #value: #payload) -> #p::Result<()> {
+                    let #post = self.0.accept(#text)?;
+                    #sends
+                    ::core::result::Result::Ok(())
+                }
+            }
+        });
+        let output_methods = self.outputs.iter().enumerate().map(|(number, name)| {
+            let (field, payload) = (format_ident!("o{number}"), self.output_payload(name));
+            let doc = format!("Takes what came out at `{}`, in order. What is not taken stays.", plain(name));
+            quote! {
+                #[doc = #doc]
+                pub fn #name(self) -> #p::Taken<'j, #payload> {
+                    self.0.outbound().#field.take()
+                }
+            }
+        });
+        quote! {
+            pub struct #inputs<'j>(&'j mut #p::Job<#flow>);
+            impl<'j> #inputs<'j> { #(#input_methods)* }
+            pub struct #outputs<'j>(&'j mut #p::Job<#flow>);
+            impl<'j> #outputs<'j> { #(#output_methods)* }
+        }
+    }
+
+    fn graph(&self) -> TokenStream {
+        let p = self.p;
+        let name = plain(&self.header.name);
+        let routines = self.model.graph.routines.iter().enumerate().map(|(number, routine)| {
+            let (id, alias) = (&routine.id, self.routine_alias(number));
+            quote! { #p::routine::<#alias>(#id) }
+        });
+        let port = |port: &routilux_graph::Port| {
+            let (routine, name) = (&port.routine, &port.name);
+            quote! { #p::Port::new(#routine, #name) }
+        };
+        let connections = self.model.graph.connections.iter().map(|connection| {
+            let from = match &connection.from {
+                Source::Input(name) => quote! { #p::Source::Input(#name.into()) },
+                Source::Event(event) => {
+                    let port = port(event);
+                    quote! { #p::Source::Event(#port) }
+                }
+            };
+            let to = match &connection.to {
+                Target::Slot(slot) => {
+                    let port = port(slot);
+                    quote! { #p::Target::Slot(#port) }
+                }
+                Target::Output(name) => quote! { #p::Target::Output(#name.into()) },
+                Target::Return => quote! { #p::Target::Return },
+            };
+            let feedback = connection.feedback;
+            quote! { #p::Connection { from: #from, to: #to, feedback: #feedback } }
+        });
+        let ignored = self.model.graph.ignored.iter().map(port);
+        quote! {
+            fn graph() -> #p::Graph {
+                #p::Graph {
+                    name: #name.into(),
+                    routines: ::std::vec![#(#routines),*],
+                    connections: ::std::vec![#(#connections),*],
+                    ignored: ::std::vec![#(#ignored),*],
+                }
+            }
+        }
+    }
+
+    /// The job as data: which slot a delivery goes to, and every part of the job by name.
+    fn data(&self) -> TokenStream {
+        let p = self.p;
+        let connected: Vec<(usize, &SlotAt)> = self.connected().collect();
+        let variants: Vec<Ident> = connected.iter().map(|(number, _)| format_ident!("S{number}")).collect();
+        let numbers: Vec<usize> = connected.iter().map(|(number, _)| *number).collect();
+        let aliases: Vec<Ident> = connected.iter().map(|(_, slot)| self.routine_alias(slot.routine)).collect();
+        let in_routine: Vec<usize> = connected.iter().map(|(_, slot)| slot.number).collect();
+
+        let ids: Vec<&String> = self.model.graph.routines.iter().map(|routine| &routine.id).collect();
+        let cells: Vec<Ident> = (0..ids.len()).map(|number| format_ident!("r{number}")).collect();
+
+        let keeping: Vec<&(usize, &SlotAt)> = connected.iter().filter(|(_, slot)| slot.merge != Merge::Override).collect();
+        let kept_numbers: Vec<usize> = keeping.iter().map(|(number, _)| *number).collect();
+        let count = keeping.len();
+        let kept_fields: Vec<Ident> = keeping.iter().map(|(number, _)| format_ident!("s{number}")).collect();
+        let kept_aliases: Vec<Ident> = keeping.iter().map(|(_, slot)| self.routine_alias(slot.routine)).collect();
+        let kept_in_routine: Vec<usize> = keeping.iter().map(|(_, slot)| slot.number).collect();
+
+        let outputs: Vec<String> = self.outputs.iter().map(plain).collect();
+        let outlets: Vec<Ident> = (0..outputs.len()).map(|number| format_ident!("o{number}")).collect();
+        quote! {
+            fn slot_of(delivery: &__Delivery) -> usize {
+                match delivery { #(__Delivery::#variants(_) => #numbers,)* }
+            }
+
+            fn save_delivery(delivery: &__Delivery) -> ::core::result::Result<#p::Value, #p::ValueError> {
+                match delivery { #(__Delivery::#variants(payload) => #p::save_payload::<#aliases, #in_routine>(payload),)* }
+            }
+
+            fn load_delivery(slot: usize, value: #p::Value) -> ::core::result::Result<__Delivery, #p::ValueError> {
+                match slot {
+                    #(#numbers => #p::load_payload::<#aliases, #in_routine>(value).map(__Delivery::#variants),)*
+                    _ => ::core::result::Result::Err(#p::not_connected()),
+                }
+            }
+
+            fn routines(cells: &__Cells) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> {
+                ::std::vec![#((#ids, &cells.#cells as &dyn #p::Saved)),*]
+            }
+
+            fn routines_mut(cells: &mut __Cells) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> {
+                ::std::vec![#((#ids, &mut cells.#cells as &mut dyn #p::Saved)),*]
+            }
+
+            fn contents(cells: &__Cells) -> ::std::vec::Vec<(usize, &dyn #p::Saved)> {
+                let parts: [::core::option::Option<(usize, &dyn #p::Saved)>; #count] =
+                    [#(#p::part::<#kept_aliases, #kept_in_routine>(#kept_numbers, &cells.#kept_fields)),*];
+                parts.into_iter().flatten().collect()
+            }
+
+            fn contents_mut(cells: &mut __Cells) -> ::std::vec::Vec<(usize, &mut dyn #p::Saved)> {
+                let parts: [::core::option::Option<(usize, &mut dyn #p::Saved)>; #count] =
+                    [#(#p::part_mut::<#kept_aliases, #kept_in_routine>(#kept_numbers, &mut cells.#kept_fields)),*];
+                parts.into_iter().flatten().collect()
+            }
+
+            fn outbound(outbound: &__Outbound) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> {
+                ::std::vec![#((#outputs, &outbound.#outlets as &dyn #p::Saved)),*]
+            }
+
+            fn outbound_mut(outbound: &mut __Outbound) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> {
+                ::std::vec![#((#outputs, &mut outbound.#outlets as &mut dyn #p::Saved)),*]
+            }
+        }
+    }
+}
+
+/// After an error: the flow's name, inputs and outputs stay, so that their users have no errors of their own.
+pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
+    let flow = Flow::new(p, header, model);
+    let name = &header.name;
+    let (inputs, outputs) = (flow.inputs_name(), flow.outputs_name());
+    let (input_names, output_names) = (&flow.inputs, &flow.outputs);
+    let text = plain(name);
+    quote! {
+        #[doc(hidden)]
+        #[allow(unused_variables, dead_code, unreachable_code, unreachable_pub, missing_docs, clippy::all)]
+        const _: () = {
+            pub struct #inputs<'j>(&'j mut #p::Job<#name>);
+            impl<'j> #inputs<'j> {
+                #(pub fn #input_names<T>(&mut self, value: T) -> #p::Result<()> { ::core::unreachable!() })*
+            }
+            pub struct #outputs<'j>(&'j mut #p::Job<#name>);
+            impl<'j> #outputs<'j> {
+                #(pub fn #output_names(self) -> #p::Taken<'j, #p::Stub> { ::core::unreachable!() })*
+            }
+            impl #p::Flow for #name {
+                type Result = #p::Stub;
+                type Inputs<'j> = #inputs<'j>;
+                type Outputs<'j> = #outputs<'j>;
+                type Cells = ();
+                type Delivery = ();
+                type Outbound = ();
+                const NAME: &'static str = #text;
+                const SLOTS: &'static [(&'static str, &'static str)] = &[];
+                fn graph() -> #p::Graph { ::core::unreachable!() }
+                fn cells(&self) { ::core::unreachable!() }
+                fn inputs(job: &mut #p::Job<Self>) -> Self::Inputs<'_> { #inputs(job) }
+                fn outputs(job: &mut #p::Job<Self>) -> Self::Outputs<'_> { #outputs(job) }
+                fn deliver(
+                    _: &mut (), _: (), _: &#p::Context, _: &mut #p::Post<Self>,
+                ) -> ::core::result::Result<#p::Done, ::std::boxed::Box<#p::Undelivered<()>>> { ::core::unreachable!() }
+                fn slot_of(_: &()) -> usize { ::core::unreachable!() }
+                fn save_delivery(_: &()) -> ::core::result::Result<#p::Value, #p::ValueError> { ::core::unreachable!() }
+                fn load_delivery(_: usize, _: #p::Value) -> ::core::result::Result<(), #p::ValueError> { ::core::unreachable!() }
+                fn routines(_: &()) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> { ::core::unreachable!() }
+                fn routines_mut(_: &mut ()) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> { ::core::unreachable!() }
+                fn contents(_: &()) -> ::std::vec::Vec<(usize, &dyn #p::Saved)> { ::core::unreachable!() }
+                fn contents_mut(_: &mut ()) -> ::std::vec::Vec<(usize, &mut dyn #p::Saved)> { ::core::unreachable!() }
+                fn outbound(_: &()) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> { ::core::unreachable!() }
+                fn outbound_mut(_: &mut ()) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> { ::core::unreachable!() }
+            }
+        };
+    }
+}
+
+/// The variant of an event: its name, raw where that is a keyword.
+fn event_ident(name: &str) -> Ident {
+    syn::parse_str::<Ident>(name).unwrap_or_else(|_| Ident::new_raw(name, Span::call_site()))
+}
+
+/// The same tokens, all standing at `span`.
+fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    let at = |token: TokenTree| match token {
+        TokenTree::Group(group) => {
+            let mut moved = Group::new(group.delimiter(), respan(group.stream(), span));
+            moved.set_span(span);
+            TokenTree::Group(moved)
+        }
+        mut other => {
+            // The place of the user's token, the meaning that ours had.
+            other.set_span(other.span().located_at(span));
+            other
+        }
+    };
+    tokens.into_iter().map(at).collect()
+}
+
+/// Every name in the tokens.
+fn idents(tokens: TokenStream) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => drop(names.insert(ident.to_string())),
+            TokenTree::Group(group) => names.extend(idents(group.stream())),
+            _ => {}
+        }
+    }
+    names
+}

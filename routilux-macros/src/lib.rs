@@ -1,0 +1,57 @@
+//! The macros of routilux. `#[routine]` turns a struct and its `impl` block into a routine and leaves its port
+//! table in a macro of the same name; `flow!` asks those macros for their tables, checks the wiring and writes
+//! the flow. Each goes through four phases: parse, model, check, expand. Use them through the crate `routilux`.
+
+mod diagnostic;
+mod flow;
+mod routine;
+mod text;
+
+use proc_macro::TokenStream;
+
+/// Makes a routine: on a struct, and on the one `impl` block with its events and slots.
+///
+/// # On the struct
+/// Every field has a kind:
+///
+/// | field | what it is |
+/// |---|---|
+/// | unmarked | configuration: given in the flow |
+/// | `#[state]` | starts at its `Default`, is saved with the job, and is put back when an attempt fails |
+/// | `#[resource]` | given in the flow like configuration, and never saved: a client, a pool |
+/// | `#[transient]` | starts at its `Default`, also on resume and after a failed attempt: an open reader, a cache |
+///
+/// # On the `impl` block
+/// `#[event] fn word(text: String);` declares an event: several parameters make a tuple, none makes `()`.
+///
+/// `#[slot]` marks a handler. It takes `&mut self` or `&self`, then its payload as `T` or `&T` (several parameters
+/// take a tuple), then optionally `out: &mut Emit<Self>` and `cx: &Context`, and returns nothing or
+/// `Result<(), E>` with any `E: Into<HandlerError>`.
+///
+/// | option of `#[slot(..)]` | what it says |
+/// |---|---|
+/// | `merge = "override"` | the default: nothing is kept, every arrival is handed over |
+/// | `merge = "append"` | all arrivals are kept, and handed over as `&[T]` each time |
+/// | `when = "each"` | the default: the handler runs at every arrival |
+/// | `optional` | a flow may leave the slot unconnected |
+/// | `atomic = false` | no copy of the state is kept: cheaper, but the job cannot be resumed after a failure |
+///
+/// Both take `crate = path` where the crate `routilux` goes by another name: `#[routine(crate = rx)]`.
+///
+/// # What a failure leaves
+/// Nothing: what was emitted is dropped, `#[state]` is put back, the arrival is taken out of the slot and kept with
+/// the job. For that a `&mut self` handler that returns `Result` has its state copied before each run, which
+/// costs in proportion to the state, and needs it to be `Clone`; a payload taken by value by a handler that
+/// returns `Result` is cloned. `&T` costs nothing. A handler that returns nothing is not copied for: if it
+/// panics, the job cannot be resumed unless there was nothing to change or to lose.
+#[proc_macro_attribute]
+pub fn routine(args: TokenStream, item: TokenStream) -> TokenStream {
+    routine::expand(args.into(), item.into()).into()
+}
+
+/// Both stages of `flow!`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn flow_stage(input: TokenStream) -> TokenStream {
+    flow::expand(input.into()).into()
+}

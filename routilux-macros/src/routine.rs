@@ -1,0 +1,80 @@
+//! `#[routine]`: on a struct, its fields by kind; on an `impl` block, its ports and handlers.
+
+mod args;
+mod check;
+mod expand;
+mod fields;
+mod model;
+mod parse;
+
+use crate::diagnostic::{Diagnostics, error};
+pub(crate) use expand::TABLE;
+pub(crate) use model::plain;
+
+use args::Args;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Token, Visibility};
+
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+    let args = match Args::parse(args) {
+        Ok(args) => args,
+        Err(error) => return with_item(error, item),
+    };
+    match kind.parse2(item.clone()) {
+        Ok(Kind::Struct) => fields::expand(&args, item),
+        Ok(Kind::Impl) => expand_impl(&args, item),
+        Ok(Kind::Other) | Err(_) => {
+            let help = "a routine is a struct with its configuration and state, and one `impl` block with its events and slots";
+            with_item(error(&item, "`#[routine]` goes on a struct or on its `impl` block", help), item)
+        }
+    }
+}
+
+/// The item as it was, so that who uses it sees no error of ours, and the error.
+fn with_item(error: syn::Error, item: TokenStream) -> TokenStream {
+    let error = error.to_compile_error();
+    quote! { #item #error }
+}
+
+enum Kind {
+    Struct,
+    Impl,
+    Other,
+}
+
+fn kind(input: ParseStream<'_>) -> syn::Result<Kind> {
+    Attribute::parse_outer(input)?;
+    input.parse::<Visibility>()?;
+    let kind = match () {
+        () if input.peek(Token![struct]) => Kind::Struct,
+        () if input.peek(Token![impl]) || input.peek(Token![unsafe]) => Kind::Impl,
+        () => Kind::Other,
+    };
+    input.parse::<TokenStream>()?;
+    Ok(kind)
+}
+
+fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
+    let parsed = match parse::parse(item.clone()) {
+        Ok(parsed) => parsed,
+        Err(error) => return with_item(error, item),
+    };
+    let mut diagnostics = Diagnostics::default();
+    let model = model::build(&parsed, &mut diagnostics);
+    check::check(&model, &mut diagnostics);
+    let user = expand::users_impl(&parsed);
+    match diagnostics.is_empty() {
+        true => {
+            let generated = expand::expand(args, &parsed, &model);
+            quote! { #user #generated }
+        }
+        false => {
+            // The port table as far as it was understood: a flow that uses the routine has no errors of its own.
+            let stub = expand::stub(args, &parsed, &model);
+            let errors = diagnostics.into_tokens();
+            quote! { #user #stub #errors }
+        }
+    }
+}

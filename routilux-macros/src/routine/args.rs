@@ -1,0 +1,37 @@
+//! The arguments of `#[routine(..)]`: where the crate is, if not at `::routilux`.
+
+use crate::diagnostic::error;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{ParseStream, Parser};
+use syn::{Path, Token};
+
+pub(crate) struct Args {
+    /// The module that generated code talks to.
+    pub(crate) private: TokenStream,
+}
+
+impl Args {
+    pub(crate) fn parse(args: TokenStream) -> syn::Result<Self> {
+        if args.is_empty() {
+            return Ok(Args { private: quote!(::routilux::__private) });
+        }
+        let parser = |input: ParseStream<'_>| {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            let path = input.call(Path::parse_mod_style)?;
+            match input.is_empty() {
+                true => Ok(path),
+                false => Err(input.error("unexpected")),
+            }
+        };
+        match parser.parse2(args.clone()) {
+            Ok(path) => Ok(Args { private: quote!(#path::__private) }),
+            Err(_) => Err(error(
+                args,
+                "`#[routine]` takes no argument but `crate = path`",
+                "fields are marked one by one, with `#[state]`, `#[resource]` or `#[transient]`",
+            )),
+        }
+    }
+}

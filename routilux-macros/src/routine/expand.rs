@@ -1,0 +1,402 @@
+//! What `#[routine] impl` becomes: the user's functions as they are, an outbox with a method for each event, an
+//! implementation for each port, and the macro that hands the port table to flows.
+
+use super::args::Args;
+use super::model::{Event, Model, Pass, Slot, plain};
+use super::parse::{Function, Impl, Item};
+use crate::text;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use routilux_graph::Merge;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Mutex;
+use syn::spanned::Spanned;
+use syn::{Attribute, GenericParam};
+
+/// The version of the port table that the macro hands over. A flow refuses a table of another one.
+pub(crate) const TABLE: u32 = 1;
+
+/// The user's block without our marks and without the events, which have no body.
+pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
+    let Impl { attrs, generics, self_type, items } = parsed;
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let items = items.iter().filter_map(|item| match item {
+        Item::Other(tokens) => Some(tokens.clone()),
+        Item::Function(function) => {
+            let Function { attrs, vis, signature, body } = &**function;
+            let body = body.as_ref()?;
+            let attrs = attrs.iter().filter(|attr| !is_mark(attr));
+            Some(quote! { #(#attrs)* #vis #signature #body })
+        }
+    });
+    quote! {
+        #(#attrs)*
+        impl #impl_generics #self_type #where_clause {
+            #(#items)*
+        }
+    }
+}
+
+fn is_mark(attr: &Attribute) -> bool {
+    attr.path().is_ident("slot") || attr.path().is_ident("event")
+}
+
+pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
+    let Some(name) = &model.name else { return TokenStream::new() };
+    let routine = Routine { p: &args.private, parsed, name };
+    let outbox = routine.outbox(&model.events);
+    let table = routine.table(model);
+    let events = model.events.iter().enumerate().map(|(number, event)| routine.event_port(number, event));
+    let slots = model.slots.iter().enumerate().map(|(number, slot)| routine.slot_port(number, slot));
+    let ports = port_macro(name, model);
+    quote! {
+        #[doc(hidden)]
+        #[allow(
+            non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs,
+            unused_variables, unused_mut, clippy::all, clippy::pedantic
+        )]
+        const _: () = {
+            #outbox
+            #table
+            #(#events)*
+            #(#slots)*
+        };
+        #ports
+    }
+}
+
+/// Only the port table: for a routine with mistakes in it.
+pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
+    let Some(name) = &model.name else { return TokenStream::new() };
+    let routine = Routine { p: &args.private, parsed, name };
+    let outbox = routine.outbox(&model.events);
+    let table = routine.table(&Model { name: None, events: Vec::new(), slots: Vec::new() });
+    let ports = broken_port_macro(name);
+    quote! {
+        #[doc(hidden)]
+        #[allow(dead_code, non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs, unused_variables, clippy::all)]
+        const _: () = {
+            #outbox
+            #table
+        };
+        #ports
+    }
+}
+
+struct Routine<'a> {
+    p: &'a TokenStream,
+    parsed: &'a Impl,
+    name: &'a Ident,
+}
+
+impl Routine<'_> {
+    fn event_enum(&self) -> Ident {
+        format_ident!("EventOf{}", self.name, span = Span::call_site())
+    }
+
+    fn emit(&self) -> Ident {
+        format_ident!("EmitOf{}", self.name, span = Span::call_site())
+    }
+
+    fn emitted(&self) -> Ident {
+        format_ident!("EmittedBy{}", self.name, span = Span::call_site())
+    }
+
+    /// A marker that uses every type parameter, for enums and structs that may not.
+    fn marker(&self) -> TokenStream {
+        let params = self.parsed.generics.params.iter().filter_map(|param| match param {
+            GenericParam::Type(param) => Some(&param.ident),
+            _ => None,
+        });
+        quote! { ::core::marker::PhantomData<fn() -> (#(#params,)*)> }
+    }
+
+    /// The enum of events, and `Emit` with its methods.
+    fn outbox(&self, events: &[Event]) -> TokenStream {
+        let p = self.p;
+        let (enumeration, emit, emitted) = (self.event_enum(), self.emit(), self.emitted());
+        let (impl_generics, ty_generics, where_clause) = self.parsed.generics.split_for_impl();
+        let generics = &self.parsed.generics;
+        let marker = self.marker();
+        let variants = events.iter().map(|event| {
+            let (name, payload) = (&event.name, event.payload());
+            quote! { #name(#payload) }
+        });
+        // Only a generic routine may have parameters that no event uses.
+        let unused = match generics.params.is_empty() {
+            true => TokenStream::new(),
+            false => quote! { , __Unused(::core::convert::Infallible, #marker) },
+        };
+        let unused_arm = |event: TokenStream| match generics.params.is_empty() {
+            true => TokenStream::new(),
+            false => quote! { #enumeration::__Unused(never, _) => { let _ = #event; match *never {} } },
+        };
+        let methods = events.iter().map(|event| {
+            let Event { name, docs, params } = event;
+            let names: Vec<&Ident> = params.iter().map(|(name, _)| name).collect();
+            let types = params.iter().map(|(_, ty)| ty);
+            let value = match names.as_slice() {
+                [one] => quote! { #one },
+                several => quote! { (#(#several),*) },
+            };
+            quote! {
+                #(#docs)*
+                #[inline]
+                pub fn #name(&mut self #(, #names: #types)*) {
+                    self.0.push(#enumeration::#name(#value))
+                }
+            }
+        });
+        let readers = events.iter().map(|event| {
+            let (name, payload) = (&event.name, event.payload());
+            let doc = format!("The payloads of `{}`, in the order they were emitted.", plain(name));
+            quote! {
+                #[doc = #doc]
+                pub fn #name(&self) -> ::std::vec::Vec<&'__emitted #payload> {
+                    let payloads = self.0.iter().filter_map(|event| match event {
+                        #enumeration::#name(payload) => ::core::option::Option::Some(payload),
+                        #[allow(unreachable_patterns)]
+                        _ => ::core::option::Option::None,
+                    });
+                    payloads.collect()
+                }
+            }
+        });
+        let names = events.iter().map(|event| {
+            let (name, plain) = (&event.name, plain(&event.name));
+            quote! { #enumeration::#name(_) => #plain, }
+        });
+        let unused_name = unused_arm(quote!(()));
+        let emitted_params = self.parsed.generics.params.iter();
+        let emitted_params: Vec<_> = emitted_params.map(ToTokens::to_token_stream).collect();
+        let emitted_args = self.parsed.generics.params.iter().map(|param| match param {
+            GenericParam::Type(param) => param.ident.to_token_stream(),
+            GenericParam::Const(param) => param.ident.to_token_stream(),
+            GenericParam::Lifetime(param) => param.lifetime.to_token_stream(),
+        });
+        let emitted_args: Vec<_> = emitted_args.collect();
+        let empty_match = match events.is_empty() && generics.params.is_empty() {
+            true => quote! { match *event {} },
+            false => quote! { match event { #(#names)* #unused_name } },
+        };
+        quote! {
+            pub enum #enumeration #generics #where_clause { #(#variants,)* #unused }
+
+            pub struct #emit #generics (#p::Outbox<#enumeration #ty_generics>) #where_clause;
+
+            impl #impl_generics ::core::default::Default for #emit #ty_generics #where_clause {
+                fn default() -> Self {
+                    Self(::core::default::Default::default())
+                }
+            }
+
+            impl #impl_generics #p::Outgoing<#enumeration #ty_generics> for #emit #ty_generics #where_clause {
+                #[inline]
+                fn outbox(&mut self) -> &mut #p::Outbox<#enumeration #ty_generics> {
+                    &mut self.0
+                }
+            }
+
+            impl #impl_generics #emit #ty_generics #where_clause {
+                #(#methods)*
+
+                /// What was emitted so far, for a unit test to read.
+                pub fn emitted(&self) -> #emitted<'_, #(#emitted_args),*> {
+                    #emitted(&self.0)
+                }
+            }
+
+            pub struct #emitted<'__emitted, #(#emitted_params),*>(&'__emitted #p::Outbox<#enumeration #ty_generics>) #where_clause;
+
+            impl<'__emitted, #(#emitted_params),*> #emitted<'__emitted, #(#emitted_args),*> #where_clause {
+                #(#readers)*
+
+                /// The names of the events, in the order they were emitted.
+                pub fn events(&self) -> ::std::vec::Vec<&'static str> {
+                    self.0.iter().map(|event| #empty_match).collect()
+                }
+            }
+        }
+    }
+
+    /// The routine and its ports as data.
+    fn table(&self, model: &Model) -> TokenStream {
+        let p = self.p;
+        let (enumeration, emit) = (self.event_enum(), self.emit());
+        let self_type = &self.parsed.self_type;
+        let (impl_generics, ty_generics, where_clause) = self.parsed.generics.split_for_impl();
+        let name = self.name.to_string();
+        let events = model.events.iter().map(|event| {
+            let (name, payload) = (plain(&event.name), text::of(event.payload()));
+            quote! { #p::EventInfo { name: #name, payload: #payload } }
+        });
+        let slots = model.slots.iter().map(|slot| {
+            let (name, payload) = (plain(&slot.name), text::of(slot.payload()));
+            let merge = match slot.options.merge {
+                Merge::Override => quote!(Override),
+                Merge::Append => quote!(Append),
+            };
+            let optional = slot.options.optional;
+            quote! { #p::SlotInfo { name: #name, payload: #payload, merge: #p::Merge::#merge, optional: #optional } }
+        });
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #p::Routine for #self_type #where_clause {
+                type Event = #enumeration #ty_generics;
+                type Emit = #emit #ty_generics;
+                const TYPE: &'static str = #name;
+                const SLOTS: &'static [#p::SlotInfo] = &[#(#slots),*];
+                const EVENTS: &'static [#p::EventInfo] = &[#(#events),*];
+            }
+        }
+    }
+
+    fn event_port(&self, number: usize, event: &Event) -> TokenStream {
+        let p = self.p;
+        let self_type = &self.parsed.self_type;
+        let (impl_generics, _, where_clause) = self.parsed.generics.split_for_impl();
+        let payload = event.payload();
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #p::EventPort<#number> for #self_type #where_clause {
+                type Payload = #payload;
+            }
+        }
+    }
+
+    fn slot_port(&self, number: usize, slot: &Slot) -> TokenStream {
+        let p = self.p;
+        let self_type = &self.parsed.self_type;
+        let (impl_generics, _, where_clause) = self.parsed.generics.split_for_impl();
+        let Slot { name, options, exclusive, output, .. } = slot;
+        let payload = slot.payload();
+        let undoable = output.is_some() && options.atomic;
+        let by_reference = !slot.payload.is_empty() && slot.payload.iter().all(|param| param.pass != Pass::Value);
+
+        let handover = match (options.merge, by_reference) {
+            (Merge::Append, _) => quote!(Appended),
+            (Merge::Override, true) => quote!(Lent),
+            // A unit is neither cloned nor lost.
+            (Merge::Override, false) if slot.payload.is_empty() => quote!(Kept),
+            (Merge::Override, false) if undoable => quote!(Kept),
+            (Merge::Override, false) => quote!(GivenAway),
+        };
+        let handover_span = slot.payload_span();
+        let handover = quote_spanned! { handover_span=> #p::#handover };
+        let undo = match (*exclusive, undoable) {
+            (false, _) => quote!(Untouched),
+            (true, true) => quote!(PutBack),
+            (true, false) => quote!(Exposed),
+        };
+        let undo = quote_spanned! { name.span()=> #p::#undo };
+        let argument = match (options.merge, by_reference) {
+            (Merge::Append, _) => quote! { &[#payload] },
+            (Merge::Override, true) => quote! { &#payload },
+            (Merge::Override, false) => quote! { #payload },
+        };
+
+        let arrival = Ident::new("__arrival", Span::mixed_site());
+        let parts: Vec<Ident> = (0..slot.payload.len()).map(|n| Ident::new(&format!("__part{n}"), Span::mixed_site())).collect();
+        let (open, given) = match parts.as_slice() {
+            [] => (quote! { let () = #arrival; }, Vec::new()),
+            [_] => (TokenStream::new(), vec![quote! { #arrival }]),
+            several => {
+                let given = several.iter().zip(&slot.payload).map(|(part, param)| match (by_reference, param.pass) {
+                    (false, Pass::Reference) => quote! { &#part },
+                    _ => quote! { #part },
+                });
+                (quote! { let (#(#several),*) = #arrival; }, given.collect())
+            }
+        };
+        let out = slot.takes_out.then(|| quote! { , emit });
+        let cx = slot.takes_cx.then(|| quote! { , cx });
+        let call = quote! { Self::#name(self #(, #given)* #out #cx) };
+        let run = match output {
+            None => quote! { #call; ::core::result::Result::Ok(()) },
+            Some(ty) => quote_spanned! { ty.span()=> #p::Handled::handled(#call) },
+        };
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #p::SlotPort<#number> for #self_type #where_clause {
+                type Payload = #payload;
+                type Handover = #handover;
+                type Undo = #undo;
+
+                #[inline]
+                fn call(
+                    &mut self,
+                    #arrival: #argument,
+                    emit: &mut <Self as #p::Routine>::Emit,
+                    cx: &#p::Context,
+                ) -> ::core::result::Result<(), #p::HandlerError> {
+                    #open
+                    #run
+                }
+            }
+        }
+    }
+}
+
+/// The macro of the routine's own name: it hands the port table to the flow that asks, and passes the question on
+/// to the next routine. It is exported, so that the routine can be used from another crate by the one path that
+/// brings its struct too.
+fn port_macro(name: &Ident, model: &Model) -> TokenStream {
+    let text = name.to_string();
+    let events = model.events.iter().map(|event| {
+        let (name, payload) = (plain(&event.name), text::of(event.payload()));
+        quote! { [#name #payload] }
+    });
+    let slots = model.slots.iter().map(|slot| {
+        let (name, payload) = (plain(&slot.name), text::of(slot.payload()));
+        let (merge, optional) = (slot.options.merge.to_string(), slot.options.optional);
+        quote! { [#name #payload #merge #optional] }
+    });
+    answering_macro(name, quote! { { #TABLE #text [#(#events)*] [#(#slots)*] } })
+}
+
+/// That of a routine with mistakes in it.
+fn broken_port_macro(name: &Ident) -> TokenStream {
+    answering_macro(name, quote! { { broken } })
+}
+
+fn answering_macro(name: &Ident, table: TokenStream) -> TokenStream {
+    let unique = unique_name(name);
+    quote! {
+        #[doc(hidden)]
+        #[macro_export]
+        #[allow(non_local_definitions)]
+        macro_rules! #unique {
+            (@ports [($($next:tt)+) $($others:tt)*] $end:tt $state:tt {$($tables:tt)*}) => {
+                $($next)+! { @ports [$($others)*] $end $state {$($tables)* #table} }
+            };
+            (@ports [] [$($end:tt)+] $state:tt {$($tables:tt)*}) => {
+                $($end)+! { @tables $state {$($tables)* #table} }
+            };
+        }
+        #[doc(hidden)]
+        #[allow(unused_imports)]
+        pub use #unique as #name;
+    }
+}
+
+/// Exported macros live in the root of their crate: the name has the place of the routine in it.
+fn unique_name(name: &Ident) -> Ident {
+    static USED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    let mut hasher = DefaultHasher::new();
+    if proc_macro::is_available() {
+        let span = name.span().unwrap();
+        (span.file(), span.line(), span.column()).hash(&mut hasher);
+    }
+    let base = format!("__routilux_{name}_{:016x}", hasher.finish());
+    // A `macro_rules!` macro of the user's may write several routines at one place.
+    let mut used = USED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let used = used.get_or_insert_default();
+    let mut unique = base.clone();
+    let mut count = 1;
+    while !used.insert(unique.clone()) {
+        count += 1;
+        unique = format!("{base}_{count}");
+    }
+    Ident::new(&unique, Span::call_site())
+}

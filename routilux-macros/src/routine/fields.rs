@@ -1,0 +1,245 @@
+//! `#[routine]` on a struct: which field is configuration, state, resource or transient, and what follows.
+
+use super::args::Args;
+use crate::diagnostic::{Diagnostics, error};
+use crate::text;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Field, Fields, GenericParam, Generics, Ident, ItemStruct, Meta};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Configuration or resource: given in the flow.
+    Given,
+    State,
+    Transient,
+}
+
+struct Model {
+    fields: Vec<(Kind, Field)>,
+}
+
+pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
+    let mut item: ItemStruct = match syn::parse2(item.clone()) {
+        Ok(item) => item,
+        Err(error) => return super::with_item(error, item),
+    };
+    let mut diagnostics = Diagnostics::default();
+    let model = model(&mut item, &mut diagnostics);
+    check(&item, &model, &mut diagnostics);
+    // With errors too, where it can be: who uses the routine has none of their own then.
+    let generated = match item.fields {
+        Fields::Unnamed(_) => stub(args, &item),
+        _ => generate(args, &item, &model),
+    };
+    let errors = diagnostics.into_tokens();
+    quote! { #item #generated #errors }
+}
+
+/// Reads the marks off the fields and takes them away.
+fn model(item: &mut ItemStruct, diagnostics: &mut Diagnostics) -> Model {
+    let mut fields = Vec::new();
+    for field in item.fields.iter_mut() {
+        let (marks, others): (Vec<Attribute>, Vec<Attribute>) =
+            std::mem::take(&mut field.attrs).into_iter().partition(|attr| mark(attr).is_some());
+        field.attrs = others;
+        if let Some(second) = marks.get(1) {
+            diagnostics.error(second, "a field is of one kind", "keep one of the two marks");
+        }
+        for attr in &marks {
+            if !matches!(attr.meta, Meta::Path(_)) {
+                let name = text::of(attr.path());
+                diagnostics.error(attr, format!("`#[{name}]` takes no argument"), format!("write `#[{name}]`"));
+            }
+        }
+        let kind = marks.first().and_then(mark).unwrap_or(Kind::Given);
+        fields.push((kind, field.clone()));
+    }
+    Model { fields }
+}
+
+fn mark(attr: &Attribute) -> Option<Kind> {
+    let path = attr.path();
+    match () {
+        () if path.is_ident("state") => Some(Kind::State),
+        () if path.is_ident("resource") => Some(Kind::Given),
+        () if path.is_ident("transient") => Some(Kind::Transient),
+        () => None,
+    }
+}
+
+fn check(item: &ItemStruct, model: &Model, diagnostics: &mut Diagnostics) {
+    if let Fields::Unnamed(fields) = &item.fields {
+        diagnostics.error(fields, "the fields of a routine have names", "a flow gives the configuration by name: write `{ name: Type }`");
+    }
+    for param in &item.generics.params {
+        if let GenericParam::Lifetime(lifetime) = param {
+            diagnostics.error(lifetime, "a routine borrows nothing", "a saved job could not hold it: own the value, or share it by `Arc`");
+        }
+    }
+    for (kind, field) in &model.fields {
+        if *kind == Kind::State
+            && let Some(shared) = shared_mutable(field.ty.to_token_stream())
+        {
+            diagnostics.add(error(
+                &shared,
+                format!("`{shared}` cannot be `#[state]`: it changes through `&self`, so a failed attempt could not be undone"),
+                "keep a plain value and change it in a `&mut self` handler, or mark the field `#[resource]` or `#[transient]`",
+            ));
+        }
+    }
+}
+
+/// The first name in a type that is known to change behind a shared reference.
+fn shared_mutable(ty: TokenStream) -> Option<Ident> {
+    ty.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => {
+            let name = ident.to_string();
+            let known = ["Cell", "RefCell", "OnceCell", "LazyCell", "UnsafeCell", "Mutex", "RwLock", "OnceLock", "LazyLock"];
+            (known.contains(&name.as_str()) || (name.starts_with("Atomic") && name.len() > 6)).then_some(ident)
+        }
+        TokenTree::Group(group) => shared_mutable(group.stream()),
+        _ => None,
+    })
+}
+
+fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
+    let p = &args.private;
+    let ident = &item.ident;
+    let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    let outer_generics = without_bounds(&item.generics);
+
+    let of_kind = |wanted: Kind| model.fields.iter().filter(move |(kind, _)| *kind == wanted).map(|(_, field)| field);
+    let given: Vec<&Field> = of_kind(Kind::Given).collect();
+    let state: Vec<&Field> = of_kind(Kind::State).collect();
+    let transient: Vec<&Field> = of_kind(Kind::Transient).collect();
+    let given_names: Vec<_> = given.iter().map(|field| &field.ident).collect();
+    let given_types: Vec<_> = given.iter().map(|field| &field.ty).collect();
+
+    // The configuration as a struct of the routine's own name, so that the compiler's messages about a missing,
+    // unknown or mistyped field are in the user's words. That of a generic routine has its field types as
+    // parameters, so that each is used.
+    let (configuration, configuration_type) = match item.generics.params.is_empty() {
+        true => (quote! { pub struct #ident { #(pub #given_names: #given_types,)* } }, quote! { #ident }),
+        false => {
+            let params: Vec<Ident> = (0..given.len()).map(|n| format_ident!("__F{n}")).collect();
+            (
+                quote! { pub struct #ident<#(#params),*> { #(pub #given_names: #params,)* } },
+                quote! { #ident<#(#given_types),*> },
+            )
+        }
+    };
+
+    let defaults = model.fields.iter().filter(|(kind, _)| *kind != Kind::Given).map(|(_, field)| {
+        let (name, ty) = (&field.ident, &field.ty);
+        quote_spanned! { ty.span()=> #name: <#ty as ::core::default::Default>::default() }
+    });
+    let state_names: Vec<_> = state.iter().filter_map(|field| field.ident.as_ref()).collect();
+    let state_texts = state_names.iter().map(|name| text::of(name).trim_start_matches("r#").to_owned());
+    let state_types: Vec<_> = state.iter().map(|field| &field.ty).collect();
+    let state_refs = state.iter().map(|field| {
+        let name = &field.ident;
+        let ty = &field.ty;
+        quote_spanned! { ty.span()=> &self.#name as &dyn #p::StateField }
+    });
+    let numbers = 0..state.len();
+    let copies: Vec<Ident> = (0..state.len()).map(|n| Ident::new(&format!("__f{n}"), Span::mixed_site())).collect();
+    let snapshot_where = {
+        let existing = where_clause.iter().flat_map(|clause| &clause.predicates);
+        quote! { where #(#existing,)* #(for<'__routilux> #state_types: #p::StateCopy,)* }
+    };
+    let transient_names: Vec<_> = transient.iter().map(|field| &field.ident).collect();
+
+    quote! {
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, non_snake_case, private_interfaces, private_bounds, unreachable_pub, missing_docs, clippy::all)]
+        const _: () = {
+            type __RoutiluxOuter #outer_generics = #ident #ty_generics;
+            const _: () = {
+                #configuration
+
+                #[automatically_derived]
+                impl #impl_generics #p::Fields for __RoutiluxOuter #ty_generics #where_clause {
+                    type Configuration = #configuration_type;
+                    const STATE: &'static [&'static str] = &[#(#state_texts),*];
+
+                    #[allow(unused_variables)]
+                    fn assemble(configuration: Self::Configuration) -> Self {
+                        Self {
+                            #(#given_names: configuration.#given_names,)*
+                            #(#defaults,)*
+                        }
+                    }
+
+                    fn state(&self) -> ::std::vec::Vec<&dyn #p::StateField> {
+                        ::std::vec![#(#state_refs),*]
+                    }
+
+                    #[allow(unused_variables)]
+                    fn set_state(&mut self, field: usize, value: ::std::boxed::Box<dyn ::core::any::Any>) {
+                        match field {
+                            #(#numbers => if let ::core::result::Result::Ok(value) = value.downcast() {
+                                self.#state_names = *value;
+                            },)*
+                            _ => {}
+                        }
+                    }
+
+                    fn reset_transient(&mut self) {
+                        #(self.#transient_names = ::core::default::Default::default();)*
+                    }
+                }
+
+                #[automatically_derived]
+                impl #impl_generics #p::Snapshot for __RoutiluxOuter #ty_generics #snapshot_where {
+                    type Copy = (#(#state_types,)*);
+
+                    #[inline]
+                    fn copy(&self) -> Self::Copy {
+                        (#(::core::clone::Clone::clone(&self.#state_names),)*)
+                    }
+
+                    fn put_back(&mut self, (#(#copies,)*): Self::Copy) {
+                        #(self.#state_names = #copies;)*
+                    }
+                }
+            };
+        };
+    }
+}
+
+/// Just enough for the `impl` block to compile.
+fn stub(args: &Args, item: &ItemStruct) -> TokenStream {
+    let p = &args.private;
+    let ident = &item.ident;
+    let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    quote! {
+        impl #impl_generics #p::Fields for #ident #ty_generics #where_clause {
+            type Configuration = ();
+            const STATE: &'static [&'static str] = &[];
+            fn assemble(_: ()) -> Self { ::core::unreachable!() }
+            fn state(&self) -> ::std::vec::Vec<&dyn #p::StateField> { ::core::unreachable!() }
+            fn set_state(&mut self, _: usize, _: ::std::boxed::Box<dyn ::core::any::Any>) {}
+            fn reset_transient(&mut self) {}
+        }
+    }
+}
+
+/// The parameters of a struct as those of an alias for it.
+fn without_bounds(generics: &Generics) -> Generics {
+    let mut generics = generics.clone();
+    generics.where_clause = None;
+    for param in &mut generics.params {
+        match param {
+            GenericParam::Type(param) => {
+                param.colon_token = None;
+                param.bounds.clear();
+                param.default = None;
+            }
+            GenericParam::Const(param) => param.default = None,
+            GenericParam::Lifetime(_) => {}
+        }
+    }
+    generics
+}

@@ -1,0 +1,429 @@
+//! What the `impl` block of a routine declares: events, slots, and how each handler is called. Mistakes in a
+//! single signature or attribute are found here; `check` finds those that concern several.
+
+use super::parse::{Function, Impl, Item};
+use crate::diagnostic::Diagnostics;
+use crate::text;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use routilux_graph::{Merge, did_you_mean};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, Pat, ReceiverKind, ReturnType, Signature, Token, Type};
+
+pub(crate) struct Model {
+    /// The routine's type without generics or path.
+    pub(crate) name: Option<Ident>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) slots: Vec<Slot>,
+}
+
+pub(crate) struct Event {
+    pub(crate) name: Ident,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) params: Vec<(Ident, Type)>,
+}
+
+pub(crate) struct Slot {
+    pub(crate) name: Ident,
+    pub(crate) options: Options,
+    /// `&mut self`
+    pub(crate) exclusive: bool,
+    /// The declared result, for a handler that can fail.
+    pub(crate) output: Option<Type>,
+    pub(crate) payload: Vec<Param>,
+    pub(crate) takes_out: bool,
+    pub(crate) takes_cx: bool,
+}
+
+pub(crate) struct Options {
+    pub(crate) merge: Merge,
+    pub(crate) optional: bool,
+    pub(crate) atomic: bool,
+}
+
+/// One parameter that is payload, or a part of it.
+pub(crate) struct Param {
+    /// The owned type.
+    pub(crate) ty: Type,
+    pub(crate) pass: Pass,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// `T`
+    Value,
+    /// `&T`
+    Reference,
+    /// `&[T]`
+    Slice,
+}
+
+impl Event {
+    /// The payload's type: a tuple for several parameters.
+    pub(crate) fn payload(&self) -> TokenStream {
+        tuple(self.params.iter().map(|(_, ty)| ty))
+    }
+}
+
+impl Slot {
+    pub(crate) fn payload(&self) -> TokenStream {
+        tuple(self.payload.iter().map(|param| &param.ty))
+    }
+
+    /// Where to point for the payload as a whole.
+    pub(crate) fn payload_span(&self) -> Span {
+        self.payload.first().map_or(self.name.span(), |param| param.ty.span())
+    }
+}
+
+fn tuple<'t>(types: impl Iterator<Item = &'t Type>) -> TokenStream {
+    let types: Vec<_> = types.collect();
+    match types.as_slice() {
+        [one] => one.to_token_stream(),
+        several => quote! { (#(#several),*) },
+    }
+}
+
+const WHOLE_SIGNATURE: &str = "a handler takes `&mut self` or `&self`, then its payload, then `out: &mut Emit<Self>`, then `cx: &Context`; \
+                               the last two may be left out";
+
+pub(crate) fn build(parsed: &Impl, diagnostics: &mut Diagnostics) -> Model {
+    let mut model = Model { name: routine_name(&parsed.self_type, diagnostics), events: Vec::new(), slots: Vec::new() };
+    for item in &parsed.items {
+        let Item::Function(function) = item else { continue };
+        let event = function.attrs.iter().find(|attr| attr.path().is_ident("event"));
+        let slot = function.attrs.iter().find(|attr| attr.path().is_ident("slot"));
+        match (event, slot) {
+            (Some(_), Some(slot)) => {
+                diagnostics.error(slot, "a function is an event or a slot, not both", "remove one of the two marks");
+            }
+            (Some(attr), None) => model.events.extend(event_of(function, attr, diagnostics)),
+            (None, Some(attr)) => model.slots.extend(slot_of(function, attr, diagnostics)),
+            (None, None) if function.body.is_none() => {
+                let name = &function.signature.ident;
+                diagnostics.error(
+                    &function.signature,
+                    format!("`{name}` has no body"),
+                    format!("if it is an event, mark it: `#[event] fn {name}(..);`"),
+                );
+            }
+            (None, None) => {}
+        }
+    }
+    model
+}
+
+fn routine_name(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Ident> {
+    if let Type::Path(path) = ty
+        && path.qself.is_none()
+        && path.path.leading_colon.is_none()
+        && path.path.segments.len() == 1
+    {
+        return Some(path.path.segments[0].ident.clone());
+    }
+    diagnostics.error(
+        ty,
+        "a routine's `impl` block stands in the module of its struct and names it without a path",
+        "write `impl YourRoutine { .. }`",
+    );
+    None
+}
+
+fn event_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics) -> Option<Event> {
+    let signature = &function.signature;
+    let name = &signature.ident;
+    let shape = format!("write `#[event] fn {name}(text: String);`, with the parameters it carries");
+    if let Meta::List(list) = &attr.meta {
+        let live = list.tokens.to_string() == "live";
+        let help = if live { "live events are not part of this version" } else { "write `#[event]`" };
+        diagnostics.error(&list.tokens, "`#[event]` takes no option", help);
+    }
+    if let Some(body) = &function.body {
+        diagnostics.error(body, format!("the event `{name}` has a body"), shape);
+        return None;
+    }
+    if let Some(receiver) = signature.receiver() {
+        diagnostics.error(receiver, format!("the event `{name}` takes `self`"), shape);
+        return None;
+    }
+    if !signature.generics.params.is_empty() {
+        diagnostics.error(&signature.generics, "an event has no type parameters of its own", "use those of the routine");
+        return None;
+    }
+    if let ReturnType::Type(_, ty) = &signature.output {
+        diagnostics.error(ty, format!("the event `{name}` returns something"), shape);
+        return None;
+    }
+    let reserved = ["error", "after", "every", "cancel", "named", "emitted", "default"];
+    if reserved.contains(&name.to_string().as_str()) {
+        diagnostics.error(name, format!("`{name}` is a reserved name for an event"), "give the event another name");
+        return None;
+    }
+    let mut params = Vec::new();
+    for input in &signature.inputs {
+        let FnArg::Typed(typed) = input else { continue };
+        let Pat::Ident(pat) = &*typed.pat else {
+            diagnostics.error(&typed.pat, "a parameter of an event is a name and a type", shape);
+            return None;
+        };
+        owned(&typed.ty, diagnostics)?;
+        params.push((pat.ident.clone(), (*typed.ty).clone()));
+    }
+    let docs = function.attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect();
+    Some(Event { name: name.clone(), docs, params })
+}
+
+/// A payload is owned, whatever it is.
+fn owned(ty: &Type, diagnostics: &mut Diagnostics) -> Option<()> {
+    match ty {
+        Type::Reference(reference) => {
+            let owned = owned_name(&reference.elem);
+            diagnostics.error(ty, "the payload of an event is owned: it may wait, and be saved", format!("write `{owned}`"));
+            None
+        }
+        Type::ImplTrait(_) => {
+            diagnostics.error(ty, "a payload has one type", "name it instead of `impl Trait`");
+            None
+        }
+        _ => Some(()),
+    }
+}
+
+fn owned_name(ty: &Type) -> String {
+    match ty {
+        Type::Slice(slice) => format!("Vec<{}>", text::of(&slice.elem)),
+        Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
+        Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Path") => "PathBuf".to_owned(),
+        other => text::of(other),
+    }
+}
+
+fn slot_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics) -> Option<Slot> {
+    let signature = &function.signature;
+    let name = &signature.ident;
+    let options = options(attr, diagnostics);
+    if function.body.is_none() {
+        diagnostics.error(signature, format!("the handler `{name}` has no body"), "write what it does when something arrives");
+        return None;
+    }
+    let exclusive = receiver(signature, diagnostics)?;
+    if name == "error" {
+        diagnostics.error(name, "`error` is a reserved name for a slot", "give the slot another name");
+        return None;
+    }
+    if let Some(asyncness) = &signature.asyncness {
+        diagnostics.error(asyncness, "an `async` handler is not part of this version", "do the work in the handler, or in a thread of your own");
+        return None;
+    }
+    if !signature.generics.params.is_empty() {
+        let help = "a flow has to know its payload: use the parameters of the routine";
+        diagnostics.error(&signature.generics, "a handler has no parameters of its own", help);
+        return None;
+    }
+    let output = match &signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) if matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()) => None,
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+    };
+    let mut slot =
+        Slot { name: name.clone(), options, exclusive, output, payload: Vec::new(), takes_out: false, takes_cx: false };
+    parameters(signature, &mut slot, diagnostics)?;
+    merge_fits(&slot, signature, diagnostics)?;
+    Some(slot)
+}
+
+fn receiver(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<bool> {
+    match signature.receiver() {
+        Some(receiver) => match &receiver.kind {
+            ReceiverKind::Reference(_, None, mutability) => Some(mutability.is_some()),
+            _ => {
+                diagnostics.error(receiver, "a handler takes `&mut self` or `&self`", WHOLE_SIGNATURE);
+                None
+            }
+        },
+        None => {
+            let name = &signature.ident;
+            diagnostics.error(name, format!("the handler `{name}` does not take `self`"), WHOLE_SIGNATURE);
+            None
+        }
+    }
+}
+
+/// Sorts the parameters into payload, outbox and context, by their types.
+fn parameters(signature: &Signature, slot: &mut Slot, diagnostics: &mut Diagnostics) -> Option<()> {
+    for input in &signature.inputs {
+        let FnArg::Typed(typed) = input else { continue };
+        match role(&typed.ty) {
+            Role::Outbox if slot.takes_out || slot.takes_cx => {
+                diagnostics.error(typed, "the outbox comes once, after the payload and before the context", WHOLE_SIGNATURE);
+                return None;
+            }
+            Role::Outbox => slot.takes_out = true,
+            Role::SharedOutbox => {
+                diagnostics.error(&typed.ty, "the outbox is taken as `&mut`", "write `out: &mut Emit<Self>`");
+                return None;
+            }
+            Role::Context if slot.takes_cx => {
+                diagnostics.error(typed, "the context comes once", WHOLE_SIGNATURE);
+                return None;
+            }
+            Role::Context => slot.takes_cx = true,
+            Role::Payload if slot.takes_out || slot.takes_cx => {
+                diagnostics.error(typed, "the payload comes before the outbox and the context", WHOLE_SIGNATURE);
+                return None;
+            }
+            Role::Payload => slot.payload.push(param(&typed.ty, diagnostics)?),
+        }
+    }
+    Some(())
+}
+
+enum Role {
+    Payload,
+    Outbox,
+    /// `&Emit<Self>`, which is a mistake.
+    SharedOutbox,
+    Context,
+}
+
+fn role(ty: &Type) -> Role {
+    let Type::Reference(reference) = ty else { return Role::Payload };
+    let Type::Path(path) = &*reference.elem else { return Role::Payload };
+    let Some(last) = path.path.segments.last() else { return Role::Payload };
+    match (last.ident == "Emit", last.ident == "Context", reference.mutability.is_some()) {
+        (true, _, true) => Role::Outbox,
+        (true, _, false) => Role::SharedOutbox,
+        (_, true, false) => Role::Context,
+        _ => Role::Payload,
+    }
+}
+
+fn param(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Param> {
+    let (owned, pass) = match ty {
+        Type::Reference(reference) if reference.mutability.is_some() => {
+            let owned = text::of(&reference.elem);
+            diagnostics.error(ty, "a payload is taken as `T` or `&T`", format!("write `{owned}` or `&{owned}`"));
+            return None;
+        }
+        Type::Reference(reference) => match &*reference.elem {
+            Type::Slice(slice) => ((*slice.elem).clone(), Pass::Slice),
+            elem @ Type::Path(path) => {
+                let owned = owned_name(elem);
+                if owned != text::of(path) {
+                    let help = format!("write `&{owned}` or `{owned}`");
+                    diagnostics.error(ty, format!("`{}` cannot wait in a queue: a payload is owned", text::of(path)), help);
+                    return None;
+                }
+                (elem.clone(), Pass::Reference)
+            }
+            elem => (elem.clone(), Pass::Reference),
+        },
+        Type::ImplTrait(_) => {
+            diagnostics.error(ty, "a payload has one type", "name it instead of `impl Trait`");
+            return None;
+        }
+        _ => (ty.clone(), Pass::Value),
+    };
+    Some(Param { ty: owned, pass })
+}
+
+fn merge_fits(slot: &Slot, signature: &Signature, diagnostics: &mut Diagnostics) -> Option<()> {
+    let slice = slot.payload.iter().find(|param| param.pass == Pass::Slice);
+    match (slot.options.merge, slice) {
+        (Merge::Override, None) => Some(()),
+        (Merge::Override, Some(param)) => {
+            let ty = text::of(&param.ty);
+            let help = format!("write `#[slot(merge = \"append\")]`, or take one value: `{ty}` or `&{ty}`; a list as payload is `&Vec<{ty}>`");
+            diagnostics.error(&param.ty, "`&[T]` is what a slot takes that appends", help);
+            None
+        }
+        (Merge::Append, Some(_)) if slot.payload.len() == 1 => Some(()),
+        (Merge::Append, _) => {
+            let ty = match slot.payload.len() {
+                0 => "()".to_owned(),
+                _ => text::of(slot.payload()),
+            };
+            let inputs = &signature.inputs;
+            let message = "a slot that appends takes all values so far, as one slice";
+            diagnostics.error(inputs, message, format!("write `&[{ty}]` for the payload"));
+            None
+        }
+    }
+}
+
+fn options(attr: &Attribute, diagnostics: &mut Diagnostics) -> Options {
+    let mut options = Options { merge: Merge::Override, optional: false, atomic: true };
+    let list = match &attr.meta {
+        Meta::Path(_) => return options,
+        Meta::List(list) => list,
+        Meta::NameValue(value) => {
+            diagnostics.error(value, "`#[slot]` takes its options in brackets", "write `#[slot(merge = \"append\")]`");
+            return options;
+        }
+    };
+    let parsed = list.parse_args_with(syn::punctuated::Punctuated::<Meta, Token![,]>::parse_terminated);
+    let metas = match parsed {
+        Ok(metas) => metas,
+        Err(error) => {
+            diagnostics.add(error);
+            return options;
+        }
+    };
+    for meta in metas {
+        let key = text::of(meta.path());
+        match (key.as_str(), &meta) {
+            ("optional", Meta::Path(_)) => options.optional = true,
+            ("merge", Meta::NameValue(pair)) => match word(&pair.value).as_deref() {
+                Some("override") => options.merge = Merge::Override,
+                Some("append") => options.merge = Merge::Append,
+                other => unknown_value(&pair.value, "merge", other, &["override", "append"], &["latest"], diagnostics),
+            },
+            ("when", Meta::NameValue(pair)) => match word(&pair.value).as_deref() {
+                Some("each") => {}
+                other => unknown_value(&pair.value, "when", other, &["each"], &["all", "drained"], diagnostics),
+            },
+            ("atomic", Meta::NameValue(pair)) => match &pair.value {
+                Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => options.atomic = value.value,
+                other => diagnostics.error(other, "`atomic` is `true` or `false`", "write `atomic = false`"),
+            },
+            ("merge" | "when" | "atomic", _) => {
+                let help = format!("write `{key} = ..`");
+                diagnostics.error(&meta, format!("`{key}` needs a value"), help);
+            }
+            ("optional", _) => diagnostics.error(&meta, "`optional` takes no value", "write `optional`"),
+            _ => {
+                let known = ["merge", "when", "optional", "atomic"];
+                let near = did_you_mean(&key, known).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                let list = known.map(|known| format!("`{known}`")).join(", ");
+                diagnostics.error(meta.path(), format!("`#[slot]` has no option `{key}`"), format!("{near}The options are: {list}"));
+            }
+        }
+    }
+    options
+}
+
+/// The text of a string literal.
+fn word(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+        _ => None,
+    }
+}
+
+fn unknown_value(expr: &Expr, key: &str, value: Option<&str>, known: &[&str], later: &[&str], diagnostics: &mut Diagnostics) {
+    let list = known.iter().map(|known| format!("`\"{known}\"`")).collect::<Vec<_>>().join(", ");
+    let message = match value {
+        Some(value) if later.contains(&value) => format!("`{key} = \"{value}\"` is not part of this version"),
+        Some(value) => format!("there is no `{key} = \"{value}\"`"),
+        None => format!("`{key}` is one of the words that it knows, in quotes"),
+    };
+    let near = value.and_then(|value| did_you_mean(value, known.iter().copied()));
+    let near = near.map(|near| format!("did you mean `\"{near}\"`? ")).unwrap_or_default();
+    diagnostics.error(expr, message, format!("{near}The values are: {list}"));
+}
+
+/// A port's name as it is in messages: without `r#`.
+pub(crate) fn plain(name: &Ident) -> String {
+    name.unraw().to_string()
+}

@@ -1,0 +1,102 @@
+//! What a handler may know and ask of the job it runs in.
+
+use crate::clock::Clock;
+use crate::job::{Control, JobId};
+use std::time::SystemTime;
+
+/// The view a handler has of its job: `cx: &Context` as its last parameter.
+///
+/// ```
+/// use routilux::prelude::*;
+///
+/// #[routine]
+/// struct Limit {
+///     most: u64,
+///     #[state]
+///     seen: u64,
+/// }
+///
+/// #[routine]
+/// impl Limit {
+///     #[slot]
+///     fn item(&mut self, _item: String, cx: &Context) {
+///         self.seen += 1;
+///         if self.seen == self.most {
+///             cx.pause("that is enough for today");
+///         }
+///     }
+/// }
+///
+/// let cx = Context::test();
+/// Limit { most: 1, seen: 0 }.item("x".into(), &cx);
+/// assert_eq!(cx.pause_reason().as_deref(), Some("that is enough for today"));
+/// ```
+#[derive(Debug)]
+pub struct Context {
+    pub(crate) job: JobId,
+    pub(crate) delivery: u64,
+    pub(crate) attempt: u32,
+    pub(crate) clock: Clock,
+    pub(crate) control: Control,
+}
+
+impl Context {
+    pub(crate) fn new(job: JobId) -> Self {
+        Context { job, delivery: 0, attempt: 1, clock: Clock::coarse(), control: Control::default() }
+    }
+
+    /// A context for a unit test: job `test`, delivery 1, attempt 1.
+    pub fn test() -> Self {
+        Context { delivery: 1, ..Context::new(JobId::from("test")) }
+    }
+
+    /// The job's id.
+    pub fn job(&self) -> &JobId {
+        &self.job
+    }
+
+    /// The id of the delivery that is handled: unique in its job, the same in every attempt.
+    /// 0 where no delivery is handled, as in an `on_start` hook.
+    pub fn delivery(&self) -> u64 {
+        self.delivery
+    }
+
+    /// Which attempt at this delivery it is, counted from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// A key for an effect outside the job, to be given to a service that must do it once only. The
+    /// same for every attempt at this delivery, in whichever process, and different for another
+    /// delivery, job or `name`.
+    pub fn idempotency_key(&self, name: &str) -> String {
+        format!("{}/{}/{name}", self.job, self.delivery)
+    }
+
+    /// The time, from the job's [`Clock`].
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// Asks the job to pause once this handler has returned; see [`Job::pause`](crate::Job::pause).
+    /// If the handler then fails, the job fails: a failure is never hidden by a pause.
+    pub fn pause(&self, reason: impl Into<String>) {
+        self.control.pause(reason);
+    }
+
+    /// Asks the job to end as cancelled once this handler has returned. If the handler then fails,
+    /// the job fails.
+    pub fn cancel(&self, reason: impl Into<String>) {
+        self.control.cancel(reason);
+    }
+
+    /// The reason given to [`pause`](Self::pause), while the job has not yet acted on it. For unit tests.
+    pub fn pause_reason(&self) -> Option<String> {
+        self.control.pause_reason()
+    }
+
+    /// The reason given to [`cancel`](Self::cancel), while the job has not yet acted on it. For unit tests.
+    pub fn cancel_reason(&self) -> Option<String> {
+        self.control.cancel_reason()
+    }
+}

@@ -1,0 +1,10 @@
+//! What runs a job. What a step means is in `step` and the same for every engine; which delivery
+//! comes next, and in which thread, is the engine's own.
+
+mod queue;
+mod sequential;
+mod step;
+
+pub(crate) use queue::{Fifo, Waiting};
+pub(crate) use step::catch;
+pub use step::{Done, Post, Undelivered, attempt, deliver_guarded, fan_out};

@@ -1,0 +1,244 @@
+//! The sequential engine: one delivery after another in the caller's thread, in the order they were emitted.
+//! The same input gives the same steps, always.
+
+use super::queue::Waiting;
+use super::step::{Done, Undelivered, catch};
+use crate::error::{BoxError, Error, Result};
+use crate::flow::Flow;
+use crate::job::{Failed, Handler, HistoryEntry, Job, Outcome, Report, Request, Status, entry_of};
+use crate::merge::Fault;
+
+impl<F: Flow> Job<F> {
+    /// Closes the inputs and runs to the end, or until the job is paused or cancelled.
+    ///
+    /// # Errors
+    /// [`Error::SlotHandler`] if a handler fails or panics: the job is then [`Failed`](Status::Failed), what the
+    /// attempt did is undone, and the delivery is kept. [`Error::Execution`] if a hook panics.
+    /// [`Error::State`] if the job has already failed.
+    ///
+    /// A job that is paused stays so, and the report says it; [`resume`](Self::resume) it first.
+    pub fn run(&mut self) -> Result<Report<F::Result>> {
+        if self.begin()? {
+            self.close_inputs();
+            while self.advance()? {}
+        }
+        Ok(self.report())
+    }
+
+    /// Handles every delivery that waits and every one that follows, and leaves the inputs open: the status
+    /// is then [`Waiting`](Status::Waiting), or [`Completed`](Status::Completed) if they were closed before.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_until_idle(&mut self) -> Result<Report<F::Result>> {
+        if self.begin()? {
+            while self.advance()? {}
+        }
+        Ok(self.report())
+    }
+
+    /// Handles one delivery. `false` if there was none to handle: the job is idle, paused or at its end, which
+    /// [`status`](Self::status) tells.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn step(&mut self) -> Result<bool> {
+        Ok(self.begin()? && self.advance()?)
+    }
+
+    /// Whether the job may run.
+    fn begin(&mut self) -> Result<bool> {
+        match self.status {
+            Status::Failed => Err(self.error_of(format!(
+                "it has failed ({}); call `resume()` to run the failed delivery again",
+                self.failure_text()
+            ))),
+            Status::Completed | Status::Cancelled => Ok(false),
+            Status::Paused => {
+                // To be cancelled is possible while paused; to be paused again changes nothing.
+                self.obey()?;
+                Ok(false)
+            }
+            Status::Pending | Status::Running | Status::Waiting => {
+                self.status = Status::Running;
+                if !std::mem::replace(&mut self.started, true)
+                    && let Some(hooks) = &mut self.hooks
+                {
+                    let called = catch(|| hooks.start.iter_mut().for_each(|hook| hook(&self.cx)));
+                    called.map_err(|panic| self.stopped_by(format!("its `on_start` hook panicked: {}", panic.message)))?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Handles one delivery, or finds that there is none and says in the status why.
+    #[inline]
+    fn advance(&mut self) -> Result<bool> {
+        if self.cx.control.is_asked() && self.obey()? {
+            return Ok(false);
+        }
+        let Some(Waiting { id, attempts, delivery }) = self.post.queue.pop() else {
+            self.idle()?;
+            return Ok(false);
+        };
+        self.cx.delivery = id;
+        self.cx.attempt = attempts + 1;
+        let delivery = match self.hooks.is_some() {
+            true => self.before(Waiting { id, attempts, delivery })?,
+            false => delivery,
+        };
+        match F::deliver(&mut self.cells, delivery, &self.cx, &mut self.post) {
+            Ok(done) => self.handled(done)?,
+            Err(undelivered) => return Err(self.fail(*undelivered)),
+        }
+        Ok(true)
+    }
+
+    #[inline]
+    fn handled(&mut self, done: Done) -> Result<()> {
+        self.handled += 1;
+        if self.history.is_on() {
+            self.history.record(self.cx.clock.millis(), done.slot, self.cx.delivery, done.emitted);
+        } else {
+            self.history.count();
+        }
+        match self.hooks.is_some() {
+            true => self.after(done.slot, Outcome::Handled, done.emitted),
+            false => Ok(()),
+        }
+    }
+
+    /// Does what was asked for. `true` if the job is to stand still.
+    #[cold]
+    fn obey(&mut self) -> Result<bool> {
+        match self.cx.control.take() {
+            Some(Request::Cancel(reason)) => {
+                self.reason = Some(reason);
+                self.end(Status::Cancelled)?;
+                Ok(true)
+            }
+            Some(Request::Pause(_)) if self.status == Status::Paused => Ok(true),
+            Some(Request::Pause(reason)) => {
+                self.reason = Some(reason);
+                self.status = Status::Paused;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    #[cold]
+    fn idle(&mut self) -> Result<()> {
+        match self.inputs_closed {
+            true => self.end(Status::Completed),
+            false => {
+                self.status = Status::Waiting;
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn end(&mut self, status: Status) -> Result<()> {
+        self.status = status;
+        self.cx.delivery = 0;
+        if let Some(hooks) = &mut self.hooks {
+            let called = catch(|| hooks.end.iter_mut().for_each(|hook| hook(&self.cx, status)));
+            called.map_err(|panic| self.stopped_by(format!("its `on_end` hook panicked: {}", panic.message)))?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn before(&mut self, waiting: Waiting<F::Delivery>) -> Result<F::Delivery> {
+        let (routine, slot) = F::SLOTS[F::slot_of(&waiting.delivery)];
+        let Some(hooks) = &mut self.hooks else { return Ok(waiting.delivery) };
+        match catch(|| hooks.before.iter_mut().for_each(|hook| hook(&self.cx, Handler { routine, slot }))) {
+            Ok(()) => Ok(waiting.delivery),
+            Err(panic) => {
+                // The handler has not run: its delivery stays the next one.
+                self.post.queue.push_front(waiting);
+                Err(self.stopped_by(format!("the hook before `{routine}.{slot}` panicked: {}", panic.message)))
+            }
+        }
+    }
+
+    #[cold]
+    fn after(&mut self, slot: u32, outcome: Outcome, emitted: u32) -> Result<()> {
+        let sequence = self.history.next_sequence() - 1;
+        let entry: HistoryEntry = match self.history.newest() {
+            Some(entry) if entry.sequence == sequence => entry,
+            _ => entry_of(F::SLOTS, sequence, self.cx.clock.millis(), slot, self.cx.delivery, outcome, emitted),
+        };
+        let Some(hooks) = &mut self.hooks else { return Ok(()) };
+        let called = catch(|| hooks.after.iter_mut().for_each(|hook| hook(&self.cx, &entry)));
+        called.map_err(|panic| {
+            let (routine, slot) = F::SLOTS[slot as usize];
+            self.stopped_by(format!("the hook after `{routine}.{slot}` panicked: {}", panic.message))
+        })
+    }
+
+    /// The job failed without a delivery that failed.
+    fn stopped_by(&mut self, what: String) -> Error {
+        let was = std::mem::replace(&mut self.status, Status::Failed);
+        self.failure = Some(Failed { what: what.clone(), refusal: None, delivery: None });
+        if !was.is_end() {
+            // The first error is the one to tell.
+            let _ = self.end(Status::Failed);
+        }
+        Error::Execution { job: self.cx.job.to_string(), what }
+    }
+
+    /// The step could not be done: the job fails, and keeps the delivery.
+    #[cold]
+    fn fail(&mut self, undelivered: Undelivered<F::Delivery>) -> Error {
+        let Undelivered { slot, fault, delivery, state_whole, after_handler } = undelivered;
+        let (routine, name) = F::SLOTS[slot as usize];
+        let (id, attempts) = (self.cx.delivery, self.cx.attempt);
+        let panicked = matches!(fault, Fault::Panicked(_));
+        let source: BoxError = match fault {
+            Fault::Failed(error) => error.into_inner(),
+            Fault::Panicked(panic) => panic.into(),
+        };
+        let text = source.to_string();
+        let did = if panicked { "panicked" } else { "failed" };
+        let refusal = if after_handler {
+            Some(format!("a `Clone` panicked while events of `{routine}` were sent on, and some may have been sent"))
+        } else if !state_whole {
+            Some(format!("the state of `{routine}` may be half-changed: `{routine}.{name}` {did}, and was not atomic"))
+        } else if delivery.is_none() {
+            Some(format!("the payload of delivery {id} is lost: `{routine}.{name}` had taken it by value and {did}"))
+        } else {
+            None
+        };
+        match self.history.is_on() {
+            true => self.history.record_failure(self.cx.clock.millis(), slot, id, text.clone()),
+            false => self.history.count(),
+        }
+        let payload_lost = delivery.is_none() && !after_handler;
+        self.failure = Some(Failed {
+            what: format!("`{routine}.{name}` on delivery {id}: {text}"),
+            refusal,
+            delivery: delivery.map(|delivery| Waiting { id, attempts, delivery }),
+        });
+        self.status = Status::Failed;
+        let error = match after_handler {
+            true => Error::Execution {
+                job: self.cx.job.to_string(),
+                what: format!("a `Clone` of an event of `{routine}` panicked: {text}"),
+            },
+            false => Error::SlotHandler {
+                routine: routine.to_owned(),
+                slot: name.to_owned(),
+                delivery: id,
+                attempts,
+                payload_lost,
+                source,
+            },
+        };
+        // The first error is the one to tell; hooks are called all the same.
+        let _ = self.after(slot, Outcome::Failed(text), 0);
+        let _ = self.end(Status::Failed);
+        error
+    }
+}

@@ -1,0 +1,130 @@
+//! What a step means: one handler run with everything it changes, or nothing of it.
+
+use super::queue::Fifo;
+use crate::context::Context;
+use crate::error::Panic;
+use crate::flow::Flow;
+use crate::merge::{Fault, Handover, Undo};
+use crate::routine::{Cell, Contents, Outgoing, SlotPayload, SlotPort};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Runs the user's code; a panic in it becomes a value.
+#[inline]
+pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
+    // Whatever the code could leave half-changed is put back, or marked as torn, by who called.
+    catch_unwind(AssertUnwindSafe(run)).map_err(Panic::from_payload)
+}
+
+/// Where the deliveries, outputs and results of a step go.
+#[doc(hidden)]
+pub struct Post<F: Flow> {
+    pub(crate) queue: Fifo<F::Delivery>,
+    pub outbound: F::Outbound,
+    pub(crate) result: Option<Arc<F::Result>>,
+    pub(crate) further_results: u64,
+}
+
+impl<F: Flow> Post<F> {
+    #[inline]
+    pub fn send(&mut self, delivery: F::Delivery) {
+        self.queue.push(delivery);
+    }
+
+    /// The first value is the result; further ones are counted.
+    #[inline]
+    pub fn give(&mut self, value: F::Result) {
+        match self.result {
+            None => self.result = Some(Arc::new(value)),
+            Some(_) => self.further_results += 1,
+        }
+    }
+}
+
+/// A step that was done.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Done {
+    pub slot: u32,
+    pub emitted: u32,
+}
+
+/// A step that was not: what it changed is undone, as far as can be.
+#[doc(hidden)]
+pub struct Undelivered<D> {
+    pub(crate) slot: u32,
+    pub(crate) fault: Fault,
+    /// The delivery, unless its payload is lost.
+    pub(crate) delivery: Option<D>,
+    /// Whether the routine's state is what it was before the attempt.
+    pub(crate) state_whole: bool,
+    /// Whether the fault came after the handler, while its events were sent on.
+    pub(crate) after_handler: bool,
+}
+
+/// Runs a handler: on success its events are in the cell's outbox; on failure the outbox is empty, the
+/// state put back, the arrival out of the slot and, if it can be had, in the delivery that comes back.
+#[doc(hidden)]
+#[inline]
+pub fn attempt<R: SlotPort<I>, const I: usize, D>(
+    cell: &mut Cell<R>,
+    contents: &mut Contents<R, I>,
+    payload: SlotPayload<R, I>,
+    cx: &Context,
+    slot: u32,
+    delivery: fn(SlotPayload<R, I>) -> D,
+) -> Result<(), Box<Undelivered<D>>> {
+    let Cell { routine, emit } = cell;
+    // A panic in the user's `Clone` comes before the handler: nothing has changed.
+    let copy = match catch(|| R::Undo::before(routine)) {
+        Ok(copy) => copy,
+        Err(panic) => return Err(undelivered(slot, Fault::Panicked(panic), Some(delivery(payload)), true)),
+    };
+    let ran = R::Handover::hand_over(contents, payload, |arrival| match catch(|| R::call(routine, arrival, emit, cx)) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Fault::Failed(error)),
+        Err(panic) => Err(Fault::Panicked(panic)),
+    });
+    match ran {
+        Ok(()) => Ok(()),
+        Err((fault, payload)) => {
+            emit.outbox().clear();
+            let whole = R::Undo::after_fault(routine, copy);
+            Err(undelivered(slot, fault, payload.map(delivery), whole))
+        }
+    }
+}
+
+#[cold]
+fn undelivered<D>(slot: u32, fault: Fault, delivery: Option<D>, state_whole: bool) -> Box<Undelivered<D>> {
+    Box::new(Undelivered { slot, fault, delivery, state_whole, after_handler: false })
+}
+
+/// Sends events on where one of them has several receivers: the user's `Clone` runs, and may panic. Some
+/// receivers may have theirs by then, so the step can be neither undone nor repeated.
+#[doc(hidden)]
+pub fn deliver_guarded<D>(slot: u32, route: impl FnOnce() -> u32) -> Result<u32, Box<Undelivered<D>>> {
+    catch(route).map_err(|panic| {
+        let fault = Fault::Panicked(panic);
+        Box::new(Undelivered { slot, fault, delivery: None, state_whole: false, after_handler: true })
+    })
+}
+
+/// A clone for all but the last receiver of an event.
+#[doc(hidden)]
+#[inline]
+pub fn fan_out<T: SeveralReceivers>(payload: &T) -> T {
+    payload.clone()
+}
+
+/// What `fan_out` asks of a payload.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has to be `Clone`: this goes to several receivers",
+    label = "each receiver but the last is given a clone",
+    note = "write `#[derive(Clone)]` on `{Self}`, or send an `Arc<{Self}>`"
+)]
+pub trait SeveralReceivers: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> SeveralReceivers for T {}

@@ -1,0 +1,208 @@
+//! What can go wrong: `Error` for the caller of a job, `HandlerError` for the author of a handler.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::PathBuf;
+
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// The result of an operation on a job.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation on a job did not do what it should.
+///
+/// ```
+/// use routilux::{Error, JobState};
+///
+/// let error = JobState::load("no such file.json").unwrap_err();
+/// assert!(matches!(&error, Error::Serialization { path: Some(path), .. } if path.ends_with("no such file.json")));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The job stopped for a reason outside its handlers: a hook, or a `Clone` of a payload, panicked.
+    #[error("job `{job}` stopped: {what}")]
+    Execution {
+        /// The job's id.
+        job: String,
+        /// What happened.
+        what: String,
+    },
+
+    /// A job could not be written down or read back.
+    #[error("{what}{}{}", at(path), cause(source))]
+    Serialization {
+        /// What could not be done.
+        what: String,
+        /// The file, where one is concerned.
+        path: Option<PathBuf>,
+        /// What the serialisation format or the system said.
+        source: Option<BoxError>,
+    },
+
+    /// A job or a flow was set up in a way that cannot work.
+    #[error("{what}")]
+    Configuration {
+        /// What is wrong, and what to do.
+        what: String,
+    },
+
+    /// What was asked for cannot be done with a job in this state, or with this saved state.
+    #[error("job `{job}`: {what}")]
+    State {
+        /// The job's id.
+        job: String,
+        /// Why not, and what to do.
+        what: String,
+    },
+
+    /// A handler failed or panicked, and the job with it.
+    #[error("`{routine}.{slot}` failed on delivery {delivery} (attempt {attempts}): {source}{}", lost(*payload_lost))]
+    SlotHandler {
+        /// The routine's id in the flow.
+        routine: String,
+        /// The slot's name.
+        slot: String,
+        /// The delivery's id.
+        delivery: u64,
+        /// How many times the handler was given this delivery.
+        attempts: u32,
+        /// Whether the payload is gone: a handler that returns nothing had taken it by value and panicked.
+        payload_lost: bool,
+        /// The handler's own error, or a [`Panic`].
+        source: BoxError,
+    },
+
+    /// The job ended or paused without a value at the flow's `return`.
+    #[error("the flow `{flow}` gave no result: the job is {status}{}", still_waiting(waiting))]
+    NoResult {
+        /// The flow's name.
+        flow: &'static str,
+        /// The status of the job.
+        status: crate::Status,
+        /// What still waits, by slot: `("tok.line", 3)` for three deliveries.
+        waiting: Vec<(String, u64)>,
+    },
+}
+
+impl Error {
+    /// The handler's own error, if the job failed with one of that type.
+    ///
+    /// ```
+    /// use routilux::{Error, HandlerError};
+    /// use std::num::ParseIntError;
+    ///
+    /// # fn failed() -> Error {
+    /// #     let source = "x".parse::<u8>().unwrap_err().into();
+    /// #     let (routine, slot) = ("parse".to_owned(), "text".to_owned());
+    /// #     Error::SlotHandler { routine, slot, delivery: 1, attempts: 1, payload_lost: false, source }
+    /// # }
+    /// let error: Error = failed();
+    /// assert!(error.downcast_ref::<ParseIntError>().is_some());
+    /// assert!(error.downcast_ref::<std::io::Error>().is_none());
+    /// ```
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        match self {
+            Error::SlotHandler { source, .. } => source.downcast_ref(),
+            Error::Serialization { source: Some(source), .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+fn at(path: &Option<PathBuf>) -> String {
+    path.as_ref().map(|path| format!(" ({})", path.display())).unwrap_or_default()
+}
+
+fn cause(source: &Option<BoxError>) -> String {
+    source.as_ref().map(|source| format!(": {source}")).unwrap_or_default()
+}
+
+fn lost(payload_lost: bool) -> &'static str {
+    match payload_lost {
+        true => "; the payload is lost: the handler had taken it by value and returns no `Result`",
+        false => "",
+    }
+}
+
+fn still_waiting(waiting: &[(String, u64)]) -> String {
+    match waiting {
+        [] => "; nothing waits".to_owned(),
+        _ => {
+            let list: Vec<String> = waiting.iter().map(|(slot, count)| format!("{count} at `{slot}`")).collect();
+            format!("; still waiting: {}", list.join(", "))
+        }
+    }
+}
+
+/// What a handler fails with: any error, a `String` or a `&str`, by `?` or `.into()`.
+///
+/// It is not itself a [`std::error::Error`], so that it can be made of every one; [`downcast_ref`](Self::downcast_ref)
+/// gives the original back.
+///
+/// ```
+/// use routilux::HandlerError;
+///
+/// fn port(text: &str) -> Result<u16, HandlerError> {
+///     if text.is_empty() {
+///         return Err("no port given".into());
+///     }
+///     Ok(text.parse::<u16>()?)
+/// }
+///
+/// assert_eq!(port("").unwrap_err().to_string(), "no port given");
+/// assert!(port("x").unwrap_err().downcast_ref::<std::num::ParseIntError>().is_some());
+/// ```
+pub struct HandlerError(BoxError);
+
+impl HandlerError {
+    /// The original error, if it is of that type.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        self.0.downcast_ref()
+    }
+
+    /// The original error.
+    pub fn into_inner(self) -> Box<dyn StdError + Send + Sync> {
+        self.0
+    }
+}
+
+impl<E: Into<BoxError>> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        HandlerError(error.into())
+    }
+}
+
+impl fmt::Debug for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The error of a handler that panicked, with the panic's message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the handler panicked: {message}")]
+#[non_exhaustive]
+pub struct Panic {
+    /// What the handler panicked with, where that is text.
+    pub message: String,
+}
+
+impl Panic {
+    pub(crate) fn from_payload(payload: Box<dyn std::any::Any + Send>) -> Self {
+        let message = match payload.downcast::<String>() {
+            Ok(text) => *text,
+            Err(other) => match other.downcast_ref::<&str>() {
+                Some(text) => (*text).to_owned(),
+                None => "(its payload is not text)".to_owned(),
+            },
+        };
+        Panic { message }
+    }
+}

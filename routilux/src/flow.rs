@@ -1,0 +1,118 @@
+//! What `flow!` makes of a flow: the one trait that the engines know.
+
+use crate::context::Context;
+use crate::engine::{Done, Post, Undelivered};
+use crate::job::part::{Part, PartMut};
+use crate::job::value::{Value, ValueError};
+use crate::job::{Job, JobState};
+use crate::payload::Payload;
+use routilux_graph::Graph;
+
+/// A flow: a named set of routines and connections, declared with [`flow!`](crate::flow). Never implemented by
+/// hand. The methods that users call, `new`, `job`, `resume` and `graph`, are the flow's own.
+pub trait Flow: Sized + 'static {
+    /// What comes out at `return`; [`NoReturn`] where the flow has none.
+    type Result: JobResult;
+    /// Sends to the flow's inputs: one method for each `in`.
+    type Inputs<'j>;
+    /// Takes from the flow's outputs: one method for each `out`.
+    type Outputs<'j>;
+
+    /// The routines of one job.
+    #[doc(hidden)]
+    type Cells;
+    /// One variant for each connected slot.
+    #[doc(hidden)]
+    type Delivery;
+    /// What waits at the outputs.
+    #[doc(hidden)]
+    type Outbound: Default;
+
+    /// The flow's name.
+    const NAME: &'static str;
+    /// The slots of the flow, `(routine, slot)`: history and saved jobs number them in this order.
+    #[doc(hidden)]
+    const SLOTS: &'static [(&'static str, &'static str)];
+
+    /// The flow as data.
+    fn graph() -> Graph;
+
+    /// A new job of this flow, in this thread: its configuration is evaluated now.
+    fn job(&self) -> Job<Self> {
+        Job::new(self)
+    }
+
+    /// Goes on with a saved job; see [`JobState`].
+    fn resume(&self, state: JobState) -> crate::Result<Job<Self>> {
+        Job::restore(self, state)
+    }
+
+    #[doc(hidden)]
+    fn cells(&self) -> Self::Cells;
+    #[doc(hidden)]
+    fn inputs(job: &mut Job<Self>) -> Self::Inputs<'_>;
+    #[doc(hidden)]
+    fn outputs(job: &mut Job<Self>) -> Self::Outputs<'_>;
+    /// Runs one delivery and routes what it emitted.
+    #[doc(hidden)]
+    fn deliver(
+        cells: &mut Self::Cells,
+        delivery: Self::Delivery,
+        cx: &Context,
+        post: &mut Post<Self>,
+    ) -> Result<Done, Box<Undelivered<Self::Delivery>>>;
+    #[doc(hidden)]
+    fn slot_of(delivery: &Self::Delivery) -> usize;
+    #[doc(hidden)]
+    fn save_delivery(delivery: &Self::Delivery) -> Result<Value, ValueError>;
+    #[doc(hidden)]
+    fn load_delivery(slot: usize, value: Value) -> Result<Self::Delivery, ValueError>;
+    /// The routines by id.
+    #[doc(hidden)]
+    fn routines(cells: &Self::Cells) -> Vec<(&'static str, Part<'_>)>;
+    #[doc(hidden)]
+    fn routines_mut(cells: &mut Self::Cells) -> Vec<(&'static str, PartMut<'_>)>;
+    /// The slots that keep something, by number.
+    #[doc(hidden)]
+    fn contents(cells: &Self::Cells) -> Vec<(usize, Part<'_>)>;
+    #[doc(hidden)]
+    fn contents_mut(cells: &mut Self::Cells) -> Vec<(usize, PartMut<'_>)>;
+    /// The outputs by name.
+    #[doc(hidden)]
+    fn outbound(outbound: &Self::Outbound) -> Vec<(&'static str, Part<'_>)>;
+    #[doc(hidden)]
+    fn outbound_mut(outbound: &mut Self::Outbound) -> Vec<(&'static str, PartMut<'_>)>;
+}
+
+/// The result of a flow without a `return`: there is no such value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoReturn {}
+
+/// What a flow may `return`. Implemented for every payload and for [`NoReturn`]; never by hand.
+pub trait JobResult: Sized + 'static {
+    #[doc(hidden)]
+    fn save(&self) -> Result<Value, ValueError>;
+    #[doc(hidden)]
+    fn load(value: Value) -> Result<Self, ValueError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload> JobResult for T {
+    fn save(&self) -> Result<Value, ValueError> {
+        Value::of(self)
+    }
+
+    fn load(value: Value) -> Result<Self, ValueError> {
+        value.read()
+    }
+}
+
+impl JobResult for NoReturn {
+    fn save(&self) -> Result<Value, ValueError> {
+        match *self {}
+    }
+
+    fn load(_: Value) -> Result<Self, ValueError> {
+        Err(ValueError("this flow has no `return`".into()))
+    }
+}

@@ -1,0 +1,328 @@
+//! A job: one run of a flow, and all of it as data. This file holds what a job is; the engines run it, and
+//! `state` writes it down.
+
+mod control;
+mod history;
+mod hooks;
+mod id;
+mod outlet;
+pub(crate) mod part;
+mod report;
+mod state;
+mod status;
+pub(crate) mod value;
+
+pub use control::Control;
+pub use history::{HistoryEntry, Outcome, Retention};
+pub use hooks::Handler;
+pub use id::JobId;
+pub use outlet::{Outlet, Taken};
+pub use report::Report;
+pub use state::JobState;
+pub use status::Status;
+
+pub(crate) use control::Request;
+pub(crate) use history::entry_of;
+
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::engine::{Fifo, Post, Waiting};
+use crate::error::{Error, Result};
+use crate::flow::Flow;
+use history::History;
+use hooks::Hooks;
+use std::fmt;
+
+/// One run of a flow. Made by the flow's `job()`; what is given to its inputs waits until it runs.
+///
+/// Jobs share nothing but resources: each has its own routines, made from the flow's configuration when the
+/// job is.
+///
+/// ```
+/// use routilux::prelude::*;
+///
+/// #[routine]
+/// struct Sum {
+///     #[state]
+///     total: u64,
+/// }
+///
+/// #[routine]
+/// impl Sum {
+///     #[event]
+///     fn so_far(total: u64);
+///
+///     #[slot]
+///     fn add(&mut self, n: u64, out: &mut Emit<Self>) {
+///         self.total += n;
+///         out.so_far(self.total);
+///     }
+/// }
+///
+/// flow! {
+///     flow Sums() {
+///         sum: Sum;
+///         in number -> sum.add;
+///         sum.so_far -> out total;
+///     }
+/// }
+///
+/// let mut job = Sums::new().job().id("sums-1");
+/// for n in [1, 2, 3] {
+///     job.inputs().number(n)?;
+/// }
+/// let report = job.run()?;
+/// assert_eq!(report.status(), Status::Completed);
+/// assert_eq!(job.outputs().total().collect::<Vec<_>>(), [1, 3, 6]);
+/// # routilux::Result::Ok(())
+/// ```
+pub struct Job<F: Flow> {
+    pub(crate) cells: F::Cells,
+    pub(crate) post: Post<F>,
+    pub(crate) cx: Context,
+    pub(crate) status: Status,
+    pub(crate) reason: Option<String>,
+    pub(crate) inputs_closed: bool,
+    pub(crate) handled: u64,
+    pub(crate) failure: Option<Failed<F::Delivery>>,
+    pub(crate) history: History,
+    pub(crate) retention: Retention,
+    pub(crate) hooks: Option<Box<Hooks>>,
+    /// Whether `on_start` was called in this process.
+    pub(crate) started: bool,
+}
+
+/// Why a job failed, and with which delivery.
+pub(crate) struct Failed<D> {
+    pub(crate) what: String,
+    /// Why the job cannot be resumed, where it cannot.
+    pub(crate) refusal: Option<String>,
+    pub(crate) delivery: Option<Waiting<D>>,
+}
+
+impl<F: Flow> Job<F> {
+    pub(crate) fn new(flow: &F) -> Self {
+        let retention = Retention::default();
+        Job {
+            cells: flow.cells(),
+            post: Post { queue: Fifo::new(), outbound: F::Outbound::default(), result: None, further_results: 0 },
+            cx: Context::new(JobId::unique()),
+            status: Status::Pending,
+            reason: None,
+            inputs_closed: false,
+            handled: 0,
+            failure: None,
+            history: History::new(F::SLOTS, retention),
+            retention,
+            hooks: None,
+            started: false,
+        }
+    }
+
+    /// Gives the job an id other than the UUID it has.
+    pub fn id(mut self, id: impl Into<JobId>) -> Self {
+        self.cx.job = id.into();
+        self
+    }
+
+    /// Sets how much history is kept; see [`Retention`] for what is kept otherwise.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self.history.set_retention(retention);
+        self
+    }
+
+    /// Sets the clock; [`Clock::coarse`] otherwise.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.cx.clock = clock;
+        self
+    }
+
+    /// Has `hook` called when the job first runs, or first runs after it was resumed in another process.
+    /// Hooks of one kind are called in the order they were added. A hook that panics fails the job.
+    pub fn on_start(mut self, hook: impl FnMut(&Context) + Send + 'static) -> Self {
+        self.hooks.get_or_insert_default().start.push(Box::new(hook));
+        self
+    }
+
+    /// Has `hook` called with the final status when the job completes, fails or is cancelled.
+    pub fn on_end(mut self, hook: impl FnMut(&Context, Status) + Send + 'static) -> Self {
+        self.hooks.get_or_insert_default().end.push(Box::new(hook));
+        self
+    }
+
+    /// Has `hook` called before each handler runs.
+    pub fn before_handler(mut self, hook: impl FnMut(&Context, Handler) + Send + 'static) -> Self {
+        self.hooks.get_or_insert_default().before.push(Box::new(hook));
+        self
+    }
+
+    /// Has `hook` called after each handler has run, with its history entry, whether or not history is kept.
+    pub fn after_handler(mut self, hook: impl FnMut(&Context, &HistoryEntry) + Send + 'static) -> Self {
+        self.hooks.get_or_insert_default().after.push(Box::new(hook));
+        self
+    }
+
+    /// The job's id.
+    pub fn job_id(&self) -> &JobId {
+        &self.cx.job
+    }
+
+    /// Where the job is in its life.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Why the job was paused or cancelled.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// The flow's inputs: one method for each `in`. What is sent waits until the job runs.
+    pub fn inputs(&mut self) -> F::Inputs<'_> {
+        F::inputs(self)
+    }
+
+    /// The flow's outputs: one method for each `out`, which takes what has come out since it was last called.
+    /// What is not taken belongs to the job, and is saved with it.
+    pub fn outputs(&mut self) -> F::Outputs<'_> {
+        F::outputs(self)
+    }
+
+    /// Says that nothing more will be sent to the inputs: once idle, the job is then complete.
+    pub fn close_inputs(&mut self) {
+        self.inputs_closed = true;
+    }
+
+    /// Pauses the job: no handler runs until it is resumed. A job that has ended stays as it is.
+    pub fn pause(&mut self, reason: impl Into<String>) {
+        if !self.status.is_end() && self.status != Status::Paused {
+            self.status = Status::Paused;
+            self.reason = Some(reason.into());
+        }
+    }
+
+    /// Ends the job for good; what waits is kept but never handled. A job that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Execution`] if an `on_end` hook panics.
+    pub fn cancel(&mut self, reason: impl Into<String>) -> Result<()> {
+        if self.status.is_end() {
+            return Ok(());
+        }
+        self.reason = Some(reason.into());
+        self.end(Status::Cancelled)
+    }
+
+    /// A handle that pauses or cancels this job from another thread.
+    pub fn control(&self) -> Control {
+        self.cx.control.clone()
+    }
+
+    /// Lets a paused job go on, or a failed one run the delivery that failed again, before all others and on the state
+    /// it had before the failed attempt. Handlers run at the next `run`, `run_until_idle` or `step`. Does nothing to
+    /// a job that is neither.
+    ///
+    /// # Errors
+    /// [`Error::State`] if the job failed in a way that leaves nothing whole to go on with: a handler that was not
+    /// atomic failed, or took its payload by value and panicked; and if the job was cancelled.
+    pub fn resume(&mut self) -> Result<()> {
+        match self.status {
+            Status::Paused => {
+                self.status = Status::Running;
+                self.reason = None;
+                Ok(())
+            }
+            Status::Failed => {
+                if let Some(Failed { refusal: Some(refusal), .. }) = &self.failure {
+                    return Err(self.error_of(format!("it cannot be resumed: {refusal}")));
+                }
+                if let Some(Failed { delivery: Some(delivery), .. }) = self.failure.take() {
+                    self.post.queue.push_front(delivery);
+                }
+                self.status = Status::Running;
+                Ok(())
+            }
+            Status::Cancelled => {
+                let reason = self.reason.as_deref().unwrap_or("no reason given");
+                Err(self.error_of(format!("it was cancelled ({reason}) and cannot be resumed")))
+            }
+            Status::Pending | Status::Running | Status::Waiting | Status::Completed => Ok(()),
+        }
+    }
+
+    /// The history that is kept, oldest first.
+    pub fn history(&self) -> impl Iterator<Item = HistoryEntry> + '_ {
+        self.history.iter(self.cx.clock.millis())
+    }
+
+    /// The history of one routine, by its id, oldest first. Empty if the flow has no such routine.
+    pub fn history_of<'a>(&'a self, routine: &'a str) -> impl Iterator<Item = HistoryEntry> + 'a {
+        self.history().filter(move |entry| entry.routine == routine)
+    }
+
+    /// What the job has come to so far.
+    pub fn report(&self) -> Report<F::Result> {
+        let mut counts = vec![0u64; F::SLOTS.len()];
+        for (_, _, delivery) in self.post.queue.iter() {
+            counts[F::slot_of(delivery)] += 1;
+        }
+        let waiting = counts.into_iter().zip(F::SLOTS).filter(|(count, _)| *count > 0);
+        Report {
+            flow: F::NAME,
+            job: self.cx.job.clone(),
+            status: self.status,
+            reason: self.reason.clone(),
+            handled: self.handled,
+            failed: u64::from(self.failure.as_ref().is_some_and(|failed| failed.refusal.is_some() || failed.delivery.is_some())),
+            further_results: self.post.further_results,
+            waiting: waiting.map(|(count, (routine, slot))| (format!("{routine}.{slot}"), count)).collect(),
+            result: self.post.result.clone(),
+        }
+    }
+
+    /// Whether the inputs take more. Called by every generated input.
+    #[doc(hidden)]
+    #[inline]
+    pub fn accept(&mut self, input: &'static str) -> Result<&mut Post<F>> {
+        if self.inputs_closed || self.status == Status::Cancelled {
+            return Err(self.refused(input));
+        }
+        Ok(&mut self.post)
+    }
+
+    #[cold]
+    fn refused(&self, input: &'static str) -> Error {
+        let why = match self.status {
+            Status::Cancelled => "it was cancelled",
+            _ => "its inputs are closed: `run()` and `close_inputs()` close them, `run_until_idle()` does not",
+        };
+        self.error_of(format!("the input `{input}` takes nothing more: {why}"))
+    }
+
+    /// What waits at the outputs. Called by every generated output.
+    #[doc(hidden)]
+    pub fn outbound(&mut self) -> &mut F::Outbound {
+        &mut self.post.outbound
+    }
+
+    pub(crate) fn error_of(&self, what: String) -> Error {
+        Error::State { job: self.cx.job.to_string(), what }
+    }
+
+    pub(crate) fn failure_text(&self) -> &str {
+        self.failure.as_ref().map_or("for an unknown reason", |failed| &failed.what)
+    }
+}
+
+impl<F: Flow> fmt::Debug for Job<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("flow", &F::NAME)
+            .field("id", &self.cx.job.as_str())
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("handled", &self.handled)
+            .finish_non_exhaustive()
+    }
+}

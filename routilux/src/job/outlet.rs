@@ -1,0 +1,69 @@
+//! What waits at an output of a flow until it is taken.
+
+use super::part::Saved;
+use super::value::{Value, ValueError};
+use crate::payload::Payload;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// What waits at one output.
+#[doc(hidden)]
+pub struct Outlet<P> {
+    waiting: VecDeque<P>,
+    // By pointer, so that `new` is the one place that asks for a payload: a type that is none has one error.
+    save: fn(&VecDeque<P>) -> Result<Value, ValueError>,
+    load: fn(Value) -> Result<VecDeque<P>, ValueError>,
+}
+
+impl<P: Payload> Outlet<P> {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Outlet { waiting: VecDeque::new(), save: |waiting| Value::of(waiting), load: Value::read }
+    }
+}
+
+impl<P> Outlet<P> {
+    #[inline]
+    pub fn put(&mut self, value: P) {
+        self.waiting.push_back(value);
+    }
+
+    pub fn take(&mut self) -> Taken<'_, P> {
+        Taken(&mut self.waiting)
+    }
+}
+
+impl<P> Saved for Outlet<P> {
+    fn save(&self) -> Result<Value, ValueError> {
+        (self.save)(&self.waiting)
+    }
+
+    fn load(&mut self, value: Value) -> Result<(), ValueError> {
+        self.waiting = (self.load)(value)?;
+        Ok(())
+    }
+}
+
+/// What came out at an output of a flow, in order. What is not asked for stays at the output.
+#[must_use = "what is not asked for stays at the output"]
+pub struct Taken<'j, P>(&'j mut VecDeque<P>);
+
+impl<P> Iterator for Taken<'_, P> {
+    type Item = P;
+
+    fn next(&mut self) -> Option<P> {
+        self.0.pop_front()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.len(), Some(self.0.len()))
+    }
+}
+
+impl<P> ExactSizeIterator for Taken<'_, P> {}
+
+impl<P: fmt::Debug> fmt::Debug for Taken<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter()).finish()
+    }
+}

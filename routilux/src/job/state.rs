@@ -1,0 +1,468 @@
+//! A job written down: all of it as data, for any serde format, and as a file that is whole or not there.
+
+use super::history::{History, HistoryEntry, Retention};
+use super::value::{Value, ValueError};
+use super::{Failed, Job, JobId, Status};
+use crate::engine::{Fifo, Waiting, catch};
+use crate::error::{Error, Result};
+use crate::flow::{Flow, JobResult};
+use routilux_graph::Graph;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The version of what `JobState` serialises as. A newer one is refused, an older one is read.
+const FORMAT: u32 = 1;
+
+/// A job as data: its status, the state of its routines, what its slots keep, the deliveries that wait, the
+/// outputs not yet taken, its result and its history. Not in it: configuration and resources, which are those of
+/// the flow that goes on with it.
+///
+/// It serialises with any serde format; [`save`](Self::save) and [`load`](Self::load) are for files.
+///
+/// ```
+/// # use routilux::prelude::*;
+/// # #[routine] struct Sum { #[state] total: u64 }
+/// # #[routine] impl Sum {
+/// #     #[event] fn so_far(total: u64);
+/// #     #[slot] fn add(&mut self, n: u64, out: &mut Emit<Self>) { self.total += n; out.so_far(self.total); }
+/// # }
+/// # flow! { flow Sums() { sum: Sum; in number -> sum.add; sum.so_far -> out total; } }
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("jobs/sums.json");
+/// let mut job = Sums::new().job();
+/// job.inputs().number(1)?;
+/// job.inputs().number(2)?;
+/// job.step()?;
+/// job.pause("moving house");
+/// job.state()?.save(&path)?;
+/// drop(job);
+///
+/// // In another process:
+/// let mut job = Sums::new().resume(JobState::load(&path)?)?;
+/// let report = job.run()?;
+/// assert_eq!(report.status(), Status::Completed);
+/// assert_eq!(job.outputs().total().collect::<Vec<_>>(), [1, 3]);
+/// # routilux::Result::Ok(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobState {
+    // First, so that a newer version is noticed before what it may have changed.
+    #[serde(deserialize_with = "known_format")]
+    format: u32,
+    flow: String,
+    job: JobId,
+    status: Status,
+    reason: Option<String>,
+    inputs_closed: bool,
+    handled: u64,
+    further_results: u64,
+    next_delivery: u64,
+    next_sequence: u64,
+    wiring: Wiring,
+    retention: Retention,
+    routines: BTreeMap<String, Value>,
+    slots: BTreeMap<String, Value>,
+    waiting: Vec<SavedDelivery>,
+    failure: Option<SavedFailure>,
+    outputs: BTreeMap<String, Value>,
+    result: Option<Value>,
+    history: Vec<HistoryEntry>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedDelivery {
+    id: u64,
+    /// `routine.slot`
+    to: String,
+    attempts: u32,
+    payload: Value,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedFailure {
+    what: String,
+    refusal: Option<String>,
+    delivery: Option<SavedDelivery>,
+}
+
+/// What has to be the same in the flow that goes on with a job. Order is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wiring {
+    /// The type of each routine, by id.
+    routines: BTreeMap<String, String>,
+    /// The type and merge of each slot, by `routine.slot`.
+    slots: BTreeMap<String, String>,
+    /// As they are written in the flow.
+    connections: BTreeSet<String>,
+}
+
+impl Wiring {
+    fn of(graph: &Graph) -> Self {
+        let slots = graph.routines.iter().flat_map(|routine| {
+            let slots = routine.slots.iter();
+            slots.map(|slot| (format!("{}.{}", routine.id, slot.name), format!("{} ({})", slot.payload, slot.merge)))
+        });
+        Wiring {
+            routines: graph.routines.iter().map(|r| (r.id.clone(), r.type_name.clone())).collect(),
+            slots: slots.collect(),
+            connections: graph.connections.iter().map(|connection| connection.to_string()).collect(),
+        }
+    }
+
+    /// What the flow has otherwise than the saved job, in words.
+    fn differences(&self, now: &Wiring) -> Vec<String> {
+        let mut told = Vec::new();
+        compare("routine", &self.routines, &now.routines, &mut told);
+        // The slots of a routine that is itself another are no news.
+        let same = |(slot, _): &(&String, &String)| {
+            let id = slot.split('.').next().unwrap_or_default();
+            self.routines.get(id) == now.routines.get(id)
+        };
+        let ours = self.slots.iter().filter(same).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let theirs = now.slots.iter().filter(same).map(|(k, v)| (k.clone(), v.clone())).collect();
+        compare("slot", &ours, &theirs, &mut told);
+        told.extend(self.connections.difference(&now.connections).map(|gone| format!("the flow has no `{gone}` now")));
+        told.extend(now.connections.difference(&self.connections).map(|new| format!("the flow has a new `{new}`")));
+        told
+    }
+}
+
+fn compare(what: &str, saved: &BTreeMap<String, String>, now: &BTreeMap<String, String>, told: &mut Vec<String>) {
+    for (name, was) in saved {
+        match now.get(name) {
+            None => told.push(format!("the flow has no {what} `{name}` now")),
+            Some(is) if is != was => told.push(format!("the {what} `{name}` was `{was}` and is `{is}` now")),
+            Some(_) => {}
+        }
+    }
+    told.extend(now.keys().filter(|name| !saved.contains_key(*name)).map(|name| format!("the flow has a new {what} `{name}`")));
+}
+
+fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u32, D::Error> {
+    let format = u32::deserialize(deserializer)?;
+    match format {
+        1..=FORMAT => Ok(format),
+        _ => Err(serde::de::Error::custom(format_args!(
+            "it is of format {format}, and this version of routilux reads up to format {FORMAT}; use a newer one"
+        ))),
+    }
+}
+
+/// A saved file: the state, and a checksum of its text, so that damage is noticed wherever it is.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedFile<'a> {
+    checksum: String,
+    #[serde(borrow)]
+    state: &'a RawValue,
+}
+
+fn checksum(text: &str) -> String {
+    format!("crc32:{:08x}", crc32fast::hash(text.as_bytes()))
+}
+
+impl JobState {
+    /// The name of the flow that the job is of.
+    pub fn flow(&self) -> &str {
+        &self.flow
+    }
+
+    /// The job's id.
+    pub fn job_id(&self) -> &JobId {
+        &self.job
+    }
+
+    /// The job's status when it was written down.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Why it was paused or cancelled.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// What failed, if the job has failed.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_ref().map(|failure| failure.what.as_str())
+    }
+
+    /// How many deliveries were handled.
+    pub fn handled(&self) -> u64 {
+        self.handled
+    }
+
+    /// How many deliveries wait, the one that failed among them.
+    pub fn waiting(&self) -> usize {
+        let failed = self.failure.as_ref().and_then(|failure| failure.delivery.as_ref());
+        self.waiting.len() + usize::from(failed.is_some())
+    }
+
+    /// The history, oldest first.
+    pub fn history(&self) -> &[HistoryEntry] {
+        &self.history
+    }
+
+    /// The history of one routine, by its id.
+    pub fn history_of<'a>(&'a self, routine: &'a str) -> impl Iterator<Item = &'a HistoryEntry> + 'a {
+        self.history.iter().filter(move |entry| entry.routine == routine)
+    }
+
+    /// Writes the job to a file, as JSON. Folders that are missing are made. The file is replaced whole: if
+    /// anything fails, or the machine stops in the middle, what was there before is still there.
+    ///
+    /// # Errors
+    /// [`Error::Serialization`] with the path, if the file or a folder cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let failed = |source| serialization("the job could not be saved", path, source);
+        let state = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
+        let state = RawValue::from_string(state).map_err(|error| failed(error.into()))?;
+        let file = SavedFile { checksum: checksum(state.get()), state: &state };
+        let text = serde_json::to_string_pretty(&file).map_err(|error| failed(error.into()))?;
+        replace(path, &text).map_err(|error| failed(error.into()))
+    }
+
+    /// Reads a job that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    /// [`Error::Serialization`] with the path, if the file cannot be read, is no saved job, was cut off or changed
+    /// since it was saved, or was written by a newer version of routilux.
+    pub fn load(path: impl AsRef<Path>) -> Result<JobState> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|error| serialization("the saved job could not be read", path, error.into()))?;
+        let damaged = |source| serialization("this is no saved job, or a damaged one", path, source);
+        let text = std::str::from_utf8(&bytes).map_err(|error| damaged(error.into()))?;
+        let file: SavedFile<'_> = serde_json::from_str(text).map_err(|error| damaged(error.into()))?;
+        // A newer format may be checked in another way, so its number is looked at before the checksum.
+        #[derive(Deserialize)]
+        struct Head {
+            #[serde(rename = "format", deserialize_with = "known_format")]
+            _format: u32,
+        }
+        let _: Head = serde_json::from_str(file.state.get()).map_err(|error| damaged(without_place(error).into()))?;
+        if file.checksum != checksum(file.state.get()) {
+            return Err(damaged("its text was changed after it was saved: the checksum does not fit".into()));
+        }
+        serde_json::from_str(file.state.get()).map_err(|error| damaged(without_place(error).into()))
+    }
+}
+
+/// The message without line and column, which would count from the middle of the file.
+fn without_place(error: serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((message, _)) => message.to_owned(),
+        None => text,
+    }
+}
+
+fn serialization(what: &str, path: &Path, source: crate::error::BoxError) -> Error {
+    Error::Serialization { what: what.to_owned(), path: Some(path.to_owned()), source: Some(source) }
+}
+
+/// Puts `text` in the place of the file, whole or not at all.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    // What a link points to is replaced, not the link.
+    let path: PathBuf = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".routilux-");
+    #[cfg(unix)]
+    {
+        // As any new file: what the user's mask leaves of it.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+impl<F: Flow> Job<F> {
+    /// The job as data, as it is now: between two steps it is whole.
+    ///
+    /// # Errors
+    /// [`Error::Serialization`], with the routine, slot or output, if a type of the user's does not serialise.
+    pub fn state(&self) -> Result<JobState> {
+        let failure = self.failure.as_ref().map(|failed| {
+            let delivery = failed.delivery.as_ref().map(|d| saved_delivery::<F>(d.id, d.attempts, &d.delivery));
+            Ok(SavedFailure {
+                what: failed.what.clone(),
+                refusal: failed.refusal.clone(),
+                delivery: delivery.transpose()?,
+            })
+        });
+        let result = self.post.result.as_ref().map(|result| saved("the result", || result.save()));
+        Ok(JobState {
+            format: FORMAT,
+            flow: F::NAME.to_owned(),
+            job: self.cx.job.clone(),
+            status: self.status,
+            reason: self.reason.clone(),
+            inputs_closed: self.inputs_closed,
+            handled: self.handled,
+            further_results: self.post.further_results,
+            next_delivery: self.post.queue.next_id(),
+            next_sequence: self.history.next_sequence(),
+            wiring: Wiring::of(&F::graph()),
+            retention: self.retention,
+            routines: F::routines(&self.cells)
+                .into_iter()
+                .map(|(id, part)| Ok((id.to_owned(), saved(&format!("the state of `{id}`"), || part.save())?)))
+                .collect::<Result<_>>()?,
+            slots: F::contents(&self.cells)
+                .into_iter()
+                .map(|(slot, part)| {
+                    let name = slot_name::<F>(slot);
+                    Ok((name.clone(), saved(&format!("what the slot `{name}` keeps"), || part.save())?))
+                })
+                .collect::<Result<_>>()?,
+            waiting: self
+                .post
+                .queue
+                .iter()
+                .map(|(id, attempts, delivery)| saved_delivery::<F>(id, attempts, delivery))
+                .collect::<Result<_>>()?,
+            failure: failure.transpose()?,
+            outputs: F::outbound(&self.post.outbound)
+                .into_iter()
+                .map(|(name, part)| Ok((name.to_owned(), saved(&format!("the output `{name}`"), || part.save())?)))
+                .collect::<Result<_>>()?,
+            result: result.transpose()?,
+            history: self.history().collect(),
+        })
+    }
+
+    /// A job that goes on where the saved one stood.
+    pub(crate) fn restore(flow: &F, state: JobState) -> Result<Job<F>> {
+        let mut job = Job::new(flow).id(state.job.clone());
+        job.check_wiring(&state)?;
+        job.retention = state.retention;
+        job.history = History::new(F::SLOTS, state.retention);
+        let refuse = |what: String| Error::State { job: state.job.to_string(), what };
+        job.history.restore(state.next_sequence, state.history).map_err(&refuse)?;
+        let mut seen = BTreeSet::new();
+        let mut known_id = |id: u64| match id < state.next_delivery && seen.insert(id) {
+            true => Ok(()),
+            false => Err(refuse(format!("its delivery {id} is numbered twice, or never was"))),
+        };
+        let mut waiting = VecDeque::with_capacity(state.waiting.len());
+        for saved in state.waiting {
+            known_id(saved.id)?;
+            waiting.push_back(loaded_delivery::<F>(saved)?);
+        }
+        if let Some(failure) = state.failure {
+            let delivery = match failure.delivery {
+                Some(saved) => {
+                    known_id(saved.id)?;
+                    Some(loaded_delivery::<F>(saved)?)
+                }
+                None => None,
+            };
+            job.failure = Some(Failed { what: failure.what, refusal: failure.refusal, delivery });
+        }
+        job.post.queue = Fifo::restored(waiting, state.next_delivery);
+        job.post.further_results = state.further_results;
+        if let Some(result) = state.result {
+            job.post.result = Some(Arc::new(loaded("the result", || F::Result::load(result))?));
+        }
+        load_parts("the state of", state.routines, F::routines_mut(&mut job.cells), |id| id.to_owned())?;
+        load_parts("what is kept by", state.slots, F::contents_mut(&mut job.cells), slot_name::<F>)?;
+        load_parts("the output", state.outputs, F::outbound_mut(&mut job.post.outbound), |name| name.to_owned())?;
+        job.handled = state.handled;
+        job.inputs_closed = state.inputs_closed;
+        job.status = state.status;
+        job.reason = state.reason;
+        job.resume()?;
+        Ok(job)
+    }
+
+    fn check_wiring(&self, state: &JobState) -> Result<()> {
+        if state.flow != F::NAME {
+            return Err(self.error_of(format!("it is a job of the flow `{}`, not of `{}`", state.flow, F::NAME)));
+        }
+        let differences = state.wiring.differences(&Wiring::of(&F::graph()));
+        match differences.is_empty() {
+            true => Ok(()),
+            false => {
+                let list = differences.join("\n  ");
+                Err(self.error_of(format!("the flow `{}` was wired otherwise when the job was saved:\n  {list}", F::NAME)))
+            }
+        }
+    }
+}
+
+fn slot_name<F: Flow>(slot: usize) -> String {
+    let (routine, slot) = F::SLOTS[slot];
+    format!("{routine}.{slot}")
+}
+
+/// The user's `Serialize` may fail, and may panic.
+fn saved(what: &str, save: impl FnOnce() -> std::result::Result<Value, ValueError>) -> Result<Value> {
+    caught(&format!("{what} could not be saved"), save)
+}
+
+fn loaded<T>(what: &str, load: impl FnOnce() -> std::result::Result<T, ValueError>) -> Result<T> {
+    caught(&format!("{what} could not be read back"), load)
+}
+
+fn caught<T>(what: &str, run: impl FnOnce() -> std::result::Result<T, ValueError>) -> Result<T> {
+    let source = match catch(run) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => error.into(),
+        Err(panic) => panic.message.into(),
+    };
+    Err(Error::Serialization { what: what.to_owned(), path: None, source: Some(source) })
+}
+
+fn saved_delivery<F: Flow>(id: u64, attempts: u32, delivery: &F::Delivery) -> Result<SavedDelivery> {
+    let to = slot_name::<F>(F::slot_of(delivery));
+    let payload = saved(&format!("delivery {id} to `{to}`"), || F::save_delivery(delivery))?;
+    Ok(SavedDelivery { id, to, attempts, payload })
+}
+
+fn loaded_delivery<F: Flow>(saved: SavedDelivery) -> Result<Waiting<F::Delivery>> {
+    let SavedDelivery { id, to, attempts, payload } = saved;
+    let what = format!("delivery {id} to `{to}`");
+    let slot = F::SLOTS.iter().position(|(routine, slot)| to.split_once('.') == Some((*routine, *slot)));
+    let delivery = loaded(&what, || match slot {
+        Some(slot) => F::load_delivery(slot, payload),
+        None => Err(ValueError("the flow has no such slot".into())),
+    })?;
+    Ok(Waiting { id, attempts, delivery })
+}
+
+fn load_parts<'a, K>(
+    what: &str,
+    mut saved: BTreeMap<String, Value>,
+    parts: Vec<(K, super::part::PartMut<'a>)>,
+    name: impl Fn(K) -> String,
+) -> Result<()> {
+    for (key, part) in parts {
+        let name = name(key);
+        let what = format!("{what} `{name}`");
+        let value = saved.remove(&name);
+        loaded(&what, || part.load(value.ok_or_else(|| ValueError("it is not in the saved job".into()))?))?;
+    }
+    match saved.pop_first() {
+        None => Ok(()),
+        Some((name, _)) => loaded(&format!("{what} `{name}`"), || Err(ValueError("the flow has no such thing".into()))),
+    }
+}

@@ -1,0 +1,213 @@
+//! How an arrival is handed to its handler, and what is undone when the handler fails. Which of
+//! these a slot uses is read off the handler's signature by the macro; what they do is written here
+//! once, for every engine.
+
+use crate::error::HandlerError;
+use crate::job::part::{Part, PartMut};
+use crate::payload::Payload;
+use crate::routine::{Fields, Snapshot};
+
+/// Why a handler did not return `Ok`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Fault {
+    Failed(HandlerError),
+    Panicked(crate::error::Panic),
+}
+
+/// How the payload gets to the handler and, when it fails, back: `hand_over` gives the payload back with the
+/// fault unless it is lost.
+#[doc(hidden)]
+pub trait Handover<P: 'static>: 'static {
+    /// What the slot keeps between arrivals.
+    type Contents: Default + 'static;
+    /// What the handler takes.
+    type Arg<'a>;
+
+    fn hand_over(
+        contents: &mut Self::Contents,
+        payload: P,
+        call: impl FnOnce(Self::Arg<'_>) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<P>)>;
+
+    /// The contents as a part of the saved job, where there are any.
+    fn part(_: &Self::Contents) -> Option<Part<'_>>
+    where
+        P: Payload,
+    {
+        None
+    }
+
+    fn part_mut(_: &mut Self::Contents) -> Option<PartMut<'_>>
+    where
+        P: Payload,
+    {
+        None
+    }
+}
+
+/// `T`, and the handler cannot fail: given away. Lost if the handler panics.
+#[doc(hidden)]
+pub struct GivenAway;
+
+/// `T`, and the handler can fail: a clone is kept until it returns.
+#[doc(hidden)]
+pub struct Kept;
+
+/// `&T`: the engine keeps it.
+#[doc(hidden)]
+pub struct Lent;
+
+/// `&[T]`: all arrivals so far, kept in the slot.
+#[doc(hidden)]
+pub struct Appended;
+
+/// What `Kept` asks of a payload.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has to be `Clone`: its handler takes it by value and can fail, and it is kept for the next attempt",
+    label = "a clone of this is kept until the handler returns",
+    note = "write `#[derive(Clone)]` on `{Self}`, or take it as `&{Self}`: then nothing is cloned"
+)]
+pub trait KeptPayload: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> KeptPayload for T {}
+
+impl<P: 'static> Handover<P> for GivenAway {
+    type Contents = ();
+    type Arg<'a> = P;
+
+    #[inline]
+    fn hand_over(
+        _: &mut (),
+        payload: P,
+        call: impl FnOnce(P) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<P>)> {
+        call(payload).map_err(|fault| (fault, None))
+    }
+}
+
+impl<P: KeptPayload + 'static> Handover<P> for Kept {
+    type Contents = ();
+    type Arg<'a> = P;
+
+    #[inline]
+    fn hand_over(
+        _: &mut (),
+        payload: P,
+        call: impl FnOnce(P) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<P>)> {
+        // A panic in the user's `Clone` is a failure of the step like one in the handler.
+        match crate::engine::catch(|| payload.clone()) {
+            Ok(copy) => call(copy).map_err(|fault| (fault, Some(payload))),
+            Err(panic) => Err((Fault::Panicked(panic), Some(payload))),
+        }
+    }
+}
+
+impl<P: 'static> Handover<P> for Lent {
+    type Contents = ();
+    type Arg<'a> = &'a P;
+
+    #[inline]
+    fn hand_over(
+        _: &mut (),
+        payload: P,
+        call: impl FnOnce(&P) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<P>)> {
+        call(&payload).map_err(|fault| (fault, Some(payload)))
+    }
+}
+
+impl<P: 'static> Handover<P> for Appended {
+    type Contents = Vec<P>;
+    type Arg<'a> = &'a [P];
+
+    #[inline]
+    fn hand_over(
+        contents: &mut Vec<P>,
+        payload: P,
+        call: impl FnOnce(&[P]) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<P>)> {
+        contents.push(payload);
+        // The arrival came with the attempt and leaves the slot with it.
+        call(contents).map_err(|fault| (fault, contents.pop()))
+    }
+
+    fn part(contents: &Vec<P>) -> Option<Part<'_>>
+    where
+        P: Payload,
+    {
+        Some(contents)
+    }
+
+    fn part_mut(contents: &mut Vec<P>) -> Option<PartMut<'_>>
+    where
+        P: Payload,
+    {
+        Some(contents)
+    }
+}
+
+/// What happens to the routine when its handler fails.
+#[doc(hidden)]
+pub trait Undo<R> {
+    type Copy;
+
+    fn before(routine: &R) -> Self::Copy;
+
+    /// Undoes what the handler did. `false` where that cannot be done and the state may be torn.
+    fn after_fault(routine: &mut R, copy: Self::Copy) -> bool;
+}
+
+/// `&self`: there is nothing to undo.
+#[doc(hidden)]
+pub struct Untouched;
+
+/// `&mut self`, and the handler can fail: the state as it was is put back.
+#[doc(hidden)]
+pub struct PutBack;
+
+/// `&mut self`, and the handler cannot fail or is not atomic: after a panic or a failure its state is not to be
+/// trusted.
+#[doc(hidden)]
+pub struct Exposed;
+
+impl<R: Fields> Undo<R> for Untouched {
+    type Copy = ();
+
+    #[inline]
+    fn before(_: &R) {}
+
+    fn after_fault(_: &mut R, (): ()) -> bool {
+        true
+    }
+}
+
+impl<R: Snapshot> Undo<R> for PutBack {
+    type Copy = R::Copy;
+
+    #[inline]
+    fn before(routine: &R) -> R::Copy {
+        routine.copy()
+    }
+
+    fn after_fault(routine: &mut R, copy: R::Copy) -> bool {
+        routine.put_back(copy);
+        routine.reset_transient();
+        true
+    }
+}
+
+impl<R: Fields> Undo<R> for Exposed {
+    type Copy = ();
+
+    #[inline]
+    fn before(_: &R) {}
+
+    fn after_fault(routine: &mut R, (): ()) -> bool {
+        routine.reset_transient();
+        R::STATE.is_empty()
+    }
+}

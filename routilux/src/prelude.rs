@@ -1,0 +1,12 @@
+//! What a file with routines and flows needs: `use routilux::prelude::*;`.
+
+pub use crate::context::Context;
+pub use crate::error::HandlerError;
+pub use crate::flow::Flow;
+pub use crate::job::{Job, JobState, Status};
+pub use crate::payload::Payload;
+pub use crate::routine::Emit;
+pub use crate::{flow, routine};
+
+/// The result of a handler: `Result` alone for one that only succeeds or fails.
+pub type Result<T = (), E = HandlerError> = std::result::Result<T, E>;

@@ -1,0 +1,265 @@
+//! What the macros make of a routine: its fields by kind, its ports by number, its outbox.
+
+use crate::context::Context;
+use crate::error::HandlerError;
+use crate::job::value::{Value, ValueError};
+use crate::merge::{Handover, Undo};
+use crate::payload::Payload;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::any::Any;
+
+/// A component of a flow: a struct and an `impl` block, both marked `#[routine]`. Never implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no routine",
+    label = "its `impl` block is not marked",
+    note = "write `#[routine]` on the struct `{Self}` and on the `impl` block with its handlers"
+)]
+pub trait Routine: Fields {
+    /// One variant for each event.
+    #[doc(hidden)]
+    type Event: 'static;
+    /// The outbox that its handlers are given; see [`Emit`].
+    type Emit: Outgoing<Self::Event>;
+    /// The name of its type, without a path.
+    #[doc(hidden)]
+    const TYPE: &'static str;
+    #[doc(hidden)]
+    const SLOTS: &'static [SlotInfo];
+    #[doc(hidden)]
+    const EVENTS: &'static [EventInfo];
+}
+
+/// What a handler of the routine `R` emits its events with: one method for each event, its parameters those
+/// of the event. What is emitted leaves when the handler returns without an error, and is dropped when it fails.
+///
+/// In a unit test, make one, call the handler and read what was emitted:
+///
+/// ```
+/// use routilux::prelude::*;
+///
+/// #[routine]
+/// struct Tokenizer {
+///     lowercase: bool,
+/// }
+///
+/// #[routine]
+/// impl Tokenizer {
+///     #[event]
+///     fn word(text: String);
+///     #[event]
+///     fn counted(words: usize, letters: usize);
+///
+///     #[slot]
+///     fn line(&self, line: String, out: &mut Emit<Self>) {
+///         for word in line.split(' ') {
+///             out.word(if self.lowercase { word.to_lowercase() } else { word.to_owned() });
+///         }
+///         out.counted(line.split(' ').count(), line.len());
+///     }
+/// }
+///
+/// let mut out = Emit::<Tokenizer>::default();
+/// Tokenizer { lowercase: true }.line("A b".into(), &mut out);
+/// assert_eq!(out.emitted().word(), ["a", "b"]);
+/// assert_eq!(out.emitted().counted(), [&(2, 3)]);
+/// assert_eq!(out.emitted().events(), ["word", "word", "counted"]);
+/// ```
+pub type Emit<R> = <R as Routine>::Emit;
+
+/// The fields of a routine by kind, from `#[routine]` on its struct.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the struct `{Self}` is not marked with `#[routine]`",
+    label = "its `impl` block is, its struct is not",
+    note = "write `#[routine]` on the struct `{Self}` too"
+)]
+pub trait Fields: Sized + 'static {
+    /// Configuration and resources: what a flow gives.
+    type Configuration;
+    /// The names of the `#[state]` fields.
+    const STATE: &'static [&'static str];
+    fn assemble(configuration: Self::Configuration) -> Self;
+    /// The `#[state]` fields, in the order of `STATE`.
+    fn state(&self) -> Vec<&dyn StateField>;
+    /// Puts a value that `StateField::load` gave into the field of that number.
+    fn set_state(&mut self, field: usize, value: Box<dyn Any>);
+    /// Puts the `#[transient]` fields back to their defaults.
+    fn reset_transient(&mut self);
+}
+
+/// Implemented where all `#[state]` fields are `Clone`.
+#[doc(hidden)]
+pub trait Snapshot: Fields {
+    type Copy;
+    fn copy(&self) -> Self::Copy;
+    fn put_back(&mut self, copy: Self::Copy);
+}
+
+/// What a `#[state]` field has to be for a fallible `&mut self` handler.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the `#[state]` of this routine has to be `Clone`: this handler can fail, and the state is put back then",
+    label = "this handler takes `&mut self` and returns a `Result`",
+    note = "write `#[derive(Clone)]` on `{Self}`, or `#[slot(atomic = false)]` to give up resuming after a failure"
+)]
+pub trait StateCopy: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> StateCopy for T {}
+
+/// A `#[state]` field: it can be written down and read back.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be `#[state]`: it cannot be saved with the job",
+    label = "state needs serde's `Serialize` and `Deserialize`",
+    note = "write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, or mark the field `#[transient]` or `#[resource]`"
+)]
+pub trait StateField {
+    fn save(&self) -> Result<Value, ValueError>;
+    /// A value of the same type, to be given to `Fields::set_state`.
+    fn load(&self, value: Value) -> Result<Box<dyn Any>, ValueError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + 'static> StateField for T {
+    fn save(&self) -> Result<Value, ValueError> {
+        Value::of(self)
+    }
+
+    fn load(&self, value: Value) -> Result<Box<dyn Any>, ValueError> {
+        Ok(Box::new(value.read::<T>()?))
+    }
+}
+
+/// A slot as data.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct SlotInfo {
+    pub name: &'static str,
+    pub payload: &'static str,
+    pub merge: routilux_graph::Merge,
+    pub optional: bool,
+}
+
+/// An event as data.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct EventInfo {
+    pub name: &'static str,
+    pub payload: &'static str,
+}
+
+/// The event number `I` of a routine.
+#[doc(hidden)]
+pub trait EventPort<const I: usize>: Routine {
+    type Payload: 'static;
+}
+
+/// The slot number `I` of a routine, and its handler.
+#[doc(hidden)]
+pub trait SlotPort<const I: usize>: Routine {
+    type Payload: Payload;
+    type Handover: Handover<Self::Payload>;
+    type Undo: Undo<Self>;
+
+    fn call(
+        &mut self,
+        arrival: <Self::Handover as Handover<Self::Payload>>::Arg<'_>,
+        emit: &mut Self::Emit,
+        cx: &Context,
+    ) -> Result<(), HandlerError>;
+}
+
+/// The payload of an event, and of a slot.
+#[doc(hidden)]
+pub type EventPayload<R, const I: usize> = <R as EventPort<I>>::Payload;
+#[doc(hidden)]
+pub type SlotPayload<R, const I: usize> = <R as SlotPort<I>>::Payload;
+/// What a slot keeps between arrivals.
+#[doc(hidden)]
+pub type Contents<R, const I: usize> = <<R as SlotPort<I>>::Handover as Handover<SlotPayload<R, I>>>::Contents;
+
+/// A routine in a running job, with its outbox.
+#[doc(hidden)]
+pub struct Cell<R: Routine> {
+    pub routine: R,
+    pub emit: R::Emit,
+}
+
+impl<R: Routine> Cell<R> {
+    pub fn new(configuration: R::Configuration) -> Self {
+        Cell { routine: R::assemble(configuration), emit: R::Emit::default() }
+    }
+}
+
+/// A generated `Emit` struct.
+#[doc(hidden)]
+pub trait Outgoing<E>: Default + 'static {
+    fn outbox(&mut self) -> &mut Outbox<E>;
+}
+
+/// The events of one step, in the order they were emitted. The first one is kept inline: most handlers emit
+/// no more, and one that does finds the room of earlier steps.
+#[doc(hidden)]
+pub struct Outbox<E> {
+    first: Option<E>,
+    rest: Vec<E>,
+}
+
+impl<E> Default for Outbox<E> {
+    fn default() -> Self {
+        Outbox { first: None, rest: Vec::new() }
+    }
+}
+
+impl<E> Outbox<E> {
+    #[inline]
+    pub fn push(&mut self, event: E) {
+        match self.first {
+            None => self.first = Some(event),
+            Some(_) => self.rest.push(event),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &E> {
+        self.first.iter().chain(&self.rest)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.first = None;
+        self.rest.clear();
+    }
+
+    /// Hands every event over and returns how many there were.
+    #[inline]
+    pub fn drain(&mut self, mut each: impl FnMut(E)) -> u32 {
+        let Some(first) = self.first.take() else { return 0 };
+        each(first);
+        let mut count = 1u32;
+        if !self.rest.is_empty() {
+            count = count.saturating_add(self.rest.len() as u32);
+            self.rest.drain(..).for_each(each);
+        }
+        count
+    }
+}
+
+/// What a fallible handler may return.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a handler returns nothing or `Result<(), E>`, not `{Self}`",
+    label = "not a result that a handler can give",
+    note = "`E` is any error, a `String` or a `&str`; what a handler has to say goes out as an event"
+)]
+pub trait Handled {
+    fn handled(self) -> Result<(), HandlerError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<HandlerError>> Handled for Result<(), E> {
+    #[inline]
+    fn handled(self) -> Result<(), HandlerError> {
+        self.map_err(Into::into)
+    }
+}
