@@ -36,7 +36,7 @@ impl Clock {
 
     /// A clock that stands still until [`advance`](Self::advance) is called on it or a clone of it.
     pub fn manual(start: SystemTime) -> Self {
-        Clock(Source::Manual(Arc::new(AtomicU64::new(millis_of(start)))))
+        Clock(Source::Manual(Arc::new(AtomicU64::new(Tick::of(start).millis()))))
     }
 
     /// Moves a manual clock on, by whole milliseconds. Does nothing to the coarse clock.
@@ -48,40 +48,58 @@ impl Clock {
 
     /// The time now.
     pub fn now(&self) -> SystemTime {
-        time_of(self.millis())
+        self.tick().time()
     }
 
-    /// Milliseconds since the Unix epoch.
     #[inline]
-    pub(crate) fn millis(&self) -> u64 {
+    pub(crate) fn tick(&self) -> Tick {
         match &self.0 {
-            Source::Coarse => coarse_millis(),
-            Source::Manual(millis) => millis.load(Ordering::Relaxed),
+            Source::Coarse => coarse(),
+            Source::Manual(millis) => Tick::of_millis(millis.load(Ordering::Relaxed)),
         }
+    }
+}
+
+/// A time to the millisecond, since the Unix epoch. As the system tells it: nanoseconds in the low 30 bits and seconds
+/// above, so that taking it costs no arithmetic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tick(u64);
+
+impl Tick {
+    #[inline]
+    fn new(seconds: u64, nanos: u32) -> Self {
+        Tick(seconds << 30 | u64::from(nanos))
+    }
+
+    pub(crate) fn of_millis(millis: u64) -> Self {
+        // No time of a job is later than the 34 bits of seconds can tell, 500 years on; one from an edited file may be.
+        Tick::new((millis / 1_000).min((1 << 34) - 1), (millis % 1_000) as u32 * 1_000_000)
+    }
+
+    pub(crate) fn of(time: SystemTime) -> Self {
+        Tick::of_millis(time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+    }
+
+    pub(crate) fn millis(self) -> u64 {
+        (self.0 >> 30) * 1_000 + (self.0 & ((1 << 30) - 1)) / 1_000_000
+    }
+
+    pub(crate) fn time(self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.millis())
     }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[inline]
-fn coarse_millis() -> u64 {
+fn coarse() -> Tick {
     use rustix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::RealtimeCoarse);
-    // Before 1970 the clock is not set at all.
-    (time.tv_sec.max(0) as u64) * 1_000 + (time.tv_nsec as u64) / 1_000_000
+    Tick::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn coarse_millis() -> u64 {
-    millis_of(SystemTime::now())
-}
-
-pub(crate) fn millis_of(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
-}
-
-pub(crate) fn time_of(millis: u64) -> SystemTime {
-    // A time from an edited file may lie beyond what the system can tell.
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(SystemTime::UNIX_EPOCH)
+fn coarse() -> Tick {
+    Tick::of(SystemTime::now())
 }
 
 #[cfg(test)]
@@ -89,10 +107,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_tick_keeps_the_millisecond() {
+        for millis in [0, 1, 999, 1_000, 1_795_395_268_479] {
+            assert_eq!(Tick::of_millis(millis).millis(), millis);
+            assert_eq!(Tick::of(Tick::of_millis(millis).time()).millis(), millis);
+        }
+        let _ = Tick::of_millis(u64::MAX).time();
+    }
+
+    #[test]
     fn the_coarse_clock_is_at_most_some_milliseconds_late() {
         for _ in 0..20 {
-            let exact = millis_of(SystemTime::now());
-            let coarse = Clock::coarse().millis();
+            let exact = Tick::of(SystemTime::now()).millis();
+            let coarse = Clock::coarse().tick().millis();
             let late = exact.abs_diff(coarse);
             assert!(late <= 50, "{late} ms");
             std::thread::sleep(Duration::from_millis(3));

@@ -2,7 +2,7 @@
 //! these a slot uses is read off the handler's signature by the macro; what they do is written here
 //! once, for every engine.
 
-use crate::error::HandlerError;
+use crate::error::{HandlerError, Panic};
 use crate::job::part::{Part, PartMut};
 use crate::payload::Payload;
 use crate::routine::{Fields, Snapshot};
@@ -12,7 +12,7 @@ use crate::routine::{Fields, Snapshot};
 #[derive(Debug)]
 pub enum Fault {
     Failed(HandlerError),
-    Panicked(crate::error::Panic),
+    Panicked(Panic),
 }
 
 /// How the payload gets to the handler and, when it fails, back: `hand_over` gives the payload back with the
@@ -155,7 +155,8 @@ impl<P: 'static> Handover<P> for Appended {
 pub trait Undo<R> {
     type Copy;
 
-    fn before(routine: &R) -> Self::Copy;
+    /// Fails if the user's `Clone` panics.
+    fn before(routine: &R) -> Result<Self::Copy, Panic>;
 
     /// Undoes what the handler did. `false` where that cannot be done and the state may be torn.
     fn after_fault(routine: &mut R, copy: Self::Copy) -> bool;
@@ -178,7 +179,9 @@ impl<R: Fields> Undo<R> for Untouched {
     type Copy = ();
 
     #[inline]
-    fn before(_: &R) {}
+    fn before(_: &R) -> Result<(), Panic> {
+        Ok(())
+    }
 
     fn after_fault(_: &mut R, (): ()) -> bool {
         true
@@ -189,8 +192,8 @@ impl<R: Snapshot> Undo<R> for PutBack {
     type Copy = R::Copy;
 
     #[inline]
-    fn before(routine: &R) -> R::Copy {
-        routine.copy()
+    fn before(routine: &R) -> Result<R::Copy, Panic> {
+        crate::engine::catch(|| routine.copy())
     }
 
     fn after_fault(routine: &mut R, copy: R::Copy) -> bool {
@@ -204,7 +207,9 @@ impl<R: Fields> Undo<R> for Exposed {
     type Copy = ();
 
     #[inline]
-    fn before(_: &R) {}
+    fn before(_: &R) -> Result<(), Panic> {
+        Ok(())
+    }
 
     fn after_fault(routine: &mut R, (): ()) -> bool {
         routine.reset_transient();

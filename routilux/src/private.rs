@@ -1,7 +1,7 @@
 //! The one module that generated code talks to. Not for people: it changes without notice.
 
 pub use crate::context::Context;
-pub use crate::engine::{Done, Post, Undelivered, attempt, deliver_guarded, fan_out};
+pub use crate::engine::{Done, Post, Undelivered, fan_out, step};
 pub use crate::error::{HandlerError, Result};
 pub use crate::flow::{Flow, NoReturn};
 pub use crate::job::part::Saved;

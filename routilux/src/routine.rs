@@ -180,11 +180,12 @@ pub type SlotPayload<R, const I: usize> = <R as SlotPort<I>>::Payload;
 #[doc(hidden)]
 pub type Contents<R, const I: usize> = <<R as SlotPort<I>>::Handover as Handover<SlotPayload<R, I>>>::Contents;
 
-/// A routine in a running job, with its outbox.
+/// A routine in a running job.
 #[doc(hidden)]
 pub struct Cell<R: Routine> {
-    pub routine: R,
-    pub emit: R::Emit,
+    pub(crate) routine: R,
+    /// Empty between two steps; its room for several events is kept from step to step.
+    pub(crate) emit: R::Emit,
 }
 
 impl<R: Routine> Cell<R> {
@@ -199,8 +200,8 @@ pub trait Outgoing<E>: Default + 'static {
     fn outbox(&mut self) -> &mut Outbox<E>;
 }
 
-/// The events of one step, in the order they were emitted. The first one is kept inline: most handlers emit
-/// no more, and one that does finds the room of earlier steps.
+/// The events of one step, in the order they were emitted. The first one is kept inline: most handlers emit no more,
+/// and then the compiler sees through it, from the handler to the queue.
 #[doc(hidden)]
 pub struct Outbox<E> {
     first: Option<E>,
@@ -226,6 +227,12 @@ impl<E> Outbox<E> {
         self.first.iter().chain(&self.rest)
     }
 
+    /// Before a step. It is empty then; to say so lets the compiler know.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        self.first = None;
+    }
+
     pub(crate) fn clear(&mut self) {
         self.first = None;
         self.rest.clear();
@@ -233,15 +240,20 @@ impl<E> Outbox<E> {
 
     /// Hands every event over and returns how many there were.
     #[inline]
-    pub fn drain(&mut self, mut each: impl FnMut(E)) -> u32 {
+    pub(crate) fn drain(&mut self, mut each: impl FnMut(E)) -> u32 {
         let Some(first) = self.first.take() else { return 0 };
         each(first);
-        let mut count = 1u32;
-        if !self.rest.is_empty() {
-            count = count.saturating_add(self.rest.len() as u32);
-            self.rest.drain(..).for_each(each);
+        match self.rest.is_empty() {
+            true => 1,
+            false => self.drain_rest(each),
         }
-        count
+    }
+
+    #[cold]
+    fn drain_rest(&mut self, each: impl FnMut(E)) -> u32 {
+        let count = self.rest.len();
+        self.rest.drain(..).for_each(each);
+        u32::try_from(count).map_or(u32::MAX, |count| count.saturating_add(1))
     }
 }
 

@@ -442,8 +442,8 @@ impl<'a> Flow<'a> {
             });
             quote! {
                 #[inline]
-                fn #function(emit: &mut <#alias as #p::Routine>::Emit, #post: &mut #p::Post<#flow>) -> u32 {
-                    #p::Outgoing::outbox(emit).drain(|event| match event { #(#arms)* _ => {} })
+                fn #function(event: <#alias as #p::Routine>::Event, #post: &mut #p::Post<#flow>) {
+                    match event { #(#arms)* _ => {} }
                 }
             }
         });
@@ -461,19 +461,12 @@ impl<'a> Flow<'a> {
             let SlotAt { routine, number: in_routine, .. } = *slot;
             let (variant, contents) = (format_ident!("S{number}"), format_ident!("s{number}"));
             let (cell, alias, route) = (format_ident!("r{routine}"), self.routine_alias(routine), format_ident!("__route{routine}"));
-            let slot = number as u32;
-            let emitted = match self.fans_out(routine) {
-                false => quote! { #route(&mut cells.#cell.emit, post) },
-                true => quote! { #p::deliver_guarded(#slot, || #route(&mut cells.#cell.emit, post))? },
-            };
+            let (slot, fans_out) = (number as u32, self.fans_out(routine));
             quote! {
-                __Delivery::#variant(payload) => {
-                    #p::attempt::<#alias, #in_routine, __Delivery>(
-                        &mut cells.#cell, &mut cells.#contents, payload, cx, #slot, __Delivery::#variant,
-                    )?;
-                    let emitted = #emitted;
-                    ::core::result::Result::Ok(#p::Done { slot: #slot, emitted })
-                }
+                __Delivery::#variant(payload) => #p::step::<#alias, #in_routine, __Delivery>(
+                    &mut cells.#cell, &mut cells.#contents, payload, cx, #slot, __Delivery::#variant,
+                    |event| #route(event, post), #fans_out,
+                ),
             }
         });
         quote! {

@@ -7,4 +7,4 @@ mod step;
 
 pub(crate) use queue::{Fifo, Waiting};
 pub(crate) use step::catch;
-pub use step::{Done, Post, Undelivered, attempt, deliver_guarded, fan_out};
+pub use step::{Done, Post, Undelivered, fan_out, step};

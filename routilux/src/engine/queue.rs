@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-/// Deliveries, first in, first out. New ones are numbered as they come, so that the ids of those in
-/// `regular` need not be stored; those of a restored job, and one that failed and goes again, bring their own
-/// and are handled first.
+/// Deliveries, first in, first out. They are numbered as they come, so that their ids need not be stored; those of
+/// a restored job, and one that failed and goes again, bring their own and are handled first.
 pub(crate) struct Fifo<D> {
     returned: VecDeque<Waiting<D>>,
     regular: VecDeque<D>,
-    next_id: u64,
+    /// The id of the first one in `regular`, or of the next that comes.
+    first: u64,
 }
 
 /// A delivery in a queue.
@@ -21,46 +21,67 @@ pub(crate) struct Waiting<D> {
 
 impl<D> Fifo<D> {
     pub(crate) fn new() -> Self {
-        Fifo { returned: VecDeque::new(), regular: VecDeque::new(), next_id: 1 }
+        Fifo::restored(VecDeque::new(), 1)
     }
 
     /// A queue with these deliveries, in this order, that numbers new ones from `next_id` on.
     pub(crate) fn restored(waiting: VecDeque<Waiting<D>>, next_id: u64) -> Self {
-        Fifo { returned: waiting, regular: VecDeque::new(), next_id }
+        Fifo { returned: waiting, regular: VecDeque::new(), first: next_id }
     }
 
     #[inline]
     pub(crate) fn push(&mut self, delivery: D) {
         self.regular.push_back(delivery);
-        self.next_id += 1;
     }
 
     pub(crate) fn push_front(&mut self, waiting: Waiting<D>) {
         self.returned.push_front(waiting);
     }
 
-    #[inline]
-    pub(crate) fn pop(&mut self) -> Option<Waiting<D>> {
-        if self.returned.is_empty() {
-            let id = self.next_id - self.regular.len() as u64;
-            return self.regular.pop_front().map(|delivery| Waiting { id, attempts: 0, delivery });
-        }
-        self.returned.pop_front()
+    /// Whether there are deliveries that bring their own ids: then `pop` is the way to get at the next one.
+    pub(crate) fn has_returned(&self) -> bool {
+        !self.returned.is_empty()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.regular.is_empty() && self.returned.is_empty()
+    /// The next of all.
+    pub(crate) fn pop(&mut self) -> Option<Waiting<D>> {
+        self.returned.pop_front().or_else(|| {
+            let delivery = self.regular.pop_front()?;
+            let id = self.first;
+            self.first += 1;
+            Some(Waiting { id, attempts: 0, delivery })
+        })
+    }
+
+    /// The next of those that came in order. Its id is the caller's to count: see `first_id` and `took`.
+    #[inline]
+    pub(crate) fn pop_regular(&mut self) -> Option<D> {
+        self.regular.pop_front()
+    }
+
+    /// Puts one back that `pop` gave, for `pop_regular` to give it again.
+    pub(crate) fn put_back(&mut self, delivery: D) {
+        self.regular.push_front(delivery);
+    }
+
+    /// The id of the next one that `pop_regular` gives.
+    pub(crate) fn first_id(&self) -> u64 {
+        self.first
+    }
+
+    /// Says how many `pop_regular` gave.
+    pub(crate) fn took(&mut self, count: u64) {
+        self.first += count;
     }
 
     pub(crate) fn next_id(&self) -> u64 {
-        self.next_id
+        self.first + self.regular.len() as u64
     }
 
     /// Every delivery in the order it will be handled: id, attempts so far, delivery.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u32, &D)> {
-        let first = self.next_id - self.regular.len() as u64;
         let returned = self.returned.iter().map(|waiting| (waiting.id, waiting.attempts, &waiting.delivery));
-        let regular = self.regular.iter().enumerate().map(move |(n, delivery)| (first + n as u64, 0, delivery));
+        let regular = (self.first..).zip(&self.regular).map(|(id, delivery)| (id, 0, delivery));
         returned.chain(regular)
     }
 }
@@ -80,6 +101,25 @@ mod tests {
         assert_eq!(queue.iter().collect::<Vec<_>>(), [(1, 1, &"a"), (2, 0, &"b"), (3, 0, &"c"), (4, 0, &"d")]);
         let order: Vec<u64> = std::iter::from_fn(|| queue.pop()).map(|waiting| waiting.id).collect();
         assert_eq!(order, [1, 2, 3, 4]);
-        assert!(queue.is_empty() && queue.next_id() == 5);
+        assert_eq!(queue.next_id(), 5);
+    }
+
+    #[test]
+    fn the_ring_grows_while_it_is_wrapped_around() {
+        let mut queue = Fifo::new();
+        let (mut sent, mut received) = (0u64, 0u64);
+        for round in 0..200u64 {
+            for _ in 0..=round % 7 {
+                queue.push(sent);
+                sent += 1;
+            }
+            for _ in 0..round % 5 {
+                let Some(waiting) = queue.pop() else { break };
+                assert_eq!((waiting.id, waiting.delivery), (received + 1, received));
+                received += 1;
+            }
+        }
+        assert!(sent - received > 16, "the ring has grown");
+        assert_eq!(queue.iter().map(|(_, _, n)| *n).collect::<Vec<_>>(), (received..sent).collect::<Vec<_>>());
     }
 }

@@ -8,6 +8,18 @@ use crate::flow::Flow;
 use crate::job::{Failed, Handler, HistoryEntry, Job, Outcome, Report, Request, Status, entry_of};
 use crate::merge::Fault;
 
+/// Why a burst of deliveries ended.
+enum Stop<D> {
+    /// Someone asked for something.
+    Asked,
+    /// No delivery waits.
+    Idle,
+    /// A step could not be done.
+    Failed(Box<Undelivered<D>>),
+    /// One was to be done, and was.
+    Single(Done),
+}
+
 impl<F: Flow> Job<F> {
     /// Closes the inputs and runs to the end, or until the job is paused or cancelled.
     ///
@@ -20,7 +32,7 @@ impl<F: Flow> Job<F> {
     pub fn run(&mut self) -> Result<Report<F::Result>> {
         if self.begin()? {
             self.close_inputs();
-            while self.advance()? {}
+            self.drive(u64::MAX)?;
         }
         Ok(self.report())
     }
@@ -30,11 +42,11 @@ impl<F: Flow> Job<F> {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn run_until_idle(&mut self) -> Result<Report<F::Result>> {
+    pub fn run_until_idle(&mut self) -> Result<Status> {
         if self.begin()? {
-            while self.advance()? {}
+            self.drive(u64::MAX)?;
         }
-        Ok(self.report())
+        Ok(self.status)
     }
 
     /// Handles one delivery. `false` if there was none to handle: the job is idle, paused or at its end, which
@@ -43,11 +55,22 @@ impl<F: Flow> Job<F> {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn step(&mut self) -> Result<bool> {
-        Ok(self.begin()? && self.advance()?)
+        Ok(self.begin()? && self.drive(1)?)
     }
 
     /// Whether the job may run.
+    #[inline]
     fn begin(&mut self) -> Result<bool> {
+        match self.status {
+            Status::Running | Status::Waiting if self.started => {
+                self.status = Status::Running;
+                Ok(true)
+            }
+            _ => self.begin_anew(),
+        }
+    }
+
+    fn begin_anew(&mut self) -> Result<bool> {
         match self.status {
             Status::Failed => Err(self.error_of(format!(
                 "it has failed ({}); call `resume()` to run the failed delivery again",
@@ -72,41 +95,102 @@ impl<F: Flow> Job<F> {
         }
     }
 
-    /// Handles one delivery, or finds that there is none and says in the status why.
-    #[inline]
-    fn advance(&mut self) -> Result<bool> {
-        if self.cx.control.is_asked() && self.obey()? {
-            return Ok(false);
-        }
-        let Some(Waiting { id, attempts, delivery }) = self.post.queue.pop() else {
-            self.idle()?;
-            return Ok(false);
-        };
-        self.cx.delivery = id;
-        self.cx.attempt = attempts + 1;
-        let delivery = match self.hooks.is_some() {
-            true => self.before(Waiting { id, attempts, delivery })?,
-            false => delivery,
-        };
-        match F::deliver(&mut self.cells, delivery, &self.cx, &mut self.post) {
-            Ok(done) => self.handled(done)?,
-            Err(undelivered) => return Err(self.fail(*undelivered)),
+    /// Handles up to `most` deliveries. `false` if there were fewer, and then the status says why.
+    fn drive(&mut self, most: u64) -> Result<bool> {
+        let mut left = most;
+        while left > 0 {
+            let plain = left == u64::MAX && self.hooks.is_none() && !self.post.queue.has_returned();
+            let stop = match plain {
+                true => self.burst(None),
+                false => {
+                    if self.cx.control.is_asked() && self.obey()? {
+                        return Ok(false);
+                    }
+                    left -= 1;
+                    match self.post.queue.pop() {
+                        None => Stop::Idle,
+                        Some(waiting) => self.with_care(waiting)?,
+                    }
+                }
+            };
+            match stop {
+                Stop::Asked => {
+                    if self.obey()? {
+                        return Ok(false);
+                    }
+                }
+                Stop::Idle => {
+                    self.idle()?;
+                    return Ok(false);
+                }
+                Stop::Failed(undelivered) => return Err(self.fail(*undelivered)),
+                Stop::Single(_) => {}
+            }
         }
         Ok(true)
     }
 
-    #[inline]
-    fn handled(&mut self, done: Done) -> Result<()> {
-        self.handled += 1;
-        if self.history.is_on() {
-            self.history.record(self.cx.clock.millis(), done.slot, self.cx.delivery, done.emitted);
-        } else {
-            self.history.count();
+    /// The loop that every delivery goes through: `single`, where there is one, and otherwise those that came in order
+    /// until something stops it. Everything rare is done by who called.
+    fn burst(&mut self, single: Option<F::Delivery>) -> Stop<F::Delivery> {
+        let Job { cells, post, cx, history, .. } = self;
+        let keeps_history = history.is_on();
+        let is_single = single.is_some();
+        // Ids are counted here, and not in memory.
+        let (start, step) = match single {
+            Some(delivery) => {
+                post.queue.put_back(delivery);
+                (cx.delivery, 0)
+            }
+            None => {
+                cx.attempt = 1;
+                (post.queue.first_id() - 1, 1)
+            }
+        };
+        let mut id = start;
+        let stop = loop {
+            if cx.control.is_asked() && !is_single {
+                break Stop::Asked;
+            }
+            let Some(delivery) = post.queue.pop_regular() else { break Stop::Idle };
+            id += step;
+            cx.delivery = id;
+            match F::deliver(cells, delivery, cx, post) {
+                Ok(done) => {
+                    if keeps_history {
+                        history.record(cx.clock.tick(), done.slot, id, done.emitted);
+                    }
+                    if is_single {
+                        break Stop::Single(done);
+                    }
+                }
+                Err(undelivered) => break Stop::Failed(undelivered),
+            }
+        };
+        let taken = id - start;
+        post.queue.took(taken);
+        if !keeps_history {
+            // What failed is counted where it is told.
+            let handled = match &stop {
+                Stop::Single(_) => 1,
+                Stop::Failed(_) => taken.saturating_sub(1),
+                Stop::Asked | Stop::Idle => taken,
+            };
+            history.count(handled);
         }
-        match self.hooks.is_some() {
-            true => self.after(done.slot, Outcome::Handled, done.emitted),
-            false => Ok(()),
+        stop
+    }
+
+    /// One delivery that may bring its own id, and its hooks.
+    fn with_care(&mut self, waiting: Waiting<F::Delivery>) -> Result<Stop<F::Delivery>> {
+        self.cx.delivery = waiting.id;
+        self.cx.attempt = waiting.attempts + 1;
+        let delivery = self.before(waiting)?;
+        let stop = self.burst(Some(delivery));
+        if let Stop::Single(done) = &stop {
+            self.after(done.slot, Outcome::Handled, done.emitted)?;
         }
+        Ok(stop)
     }
 
     /// Does what was asked for. `true` if the job is to stand still.
@@ -149,7 +233,6 @@ impl<F: Flow> Job<F> {
         Ok(())
     }
 
-    #[cold]
     fn before(&mut self, waiting: Waiting<F::Delivery>) -> Result<F::Delivery> {
         let (routine, slot) = F::SLOTS[F::slot_of(&waiting.delivery)];
         let Some(hooks) = &mut self.hooks else { return Ok(waiting.delivery) };
@@ -168,7 +251,7 @@ impl<F: Flow> Job<F> {
         let sequence = self.history.next_sequence() - 1;
         let entry: HistoryEntry = match self.history.newest() {
             Some(entry) if entry.sequence == sequence => entry,
-            _ => entry_of(F::SLOTS, sequence, self.cx.clock.millis(), slot, self.cx.delivery, outcome, emitted),
+            _ => entry_of(F::SLOTS, sequence, self.cx.clock.tick(), slot, self.cx.delivery, outcome, emitted),
         };
         let Some(hooks) = &mut self.hooks else { return Ok(()) };
         let called = catch(|| hooks.after.iter_mut().for_each(|hook| hook(&self.cx, &entry)));
@@ -212,9 +295,10 @@ impl<F: Flow> Job<F> {
             None
         };
         match self.history.is_on() {
-            true => self.history.record_failure(self.cx.clock.millis(), slot, id, text.clone()),
-            false => self.history.count(),
+            true => self.history.record_failure(self.cx.clock.tick(), slot, id, text.clone()),
+            false => self.history.count(1),
         }
+        self.faults += 1;
         let payload_lost = delivery.is_none() && !after_handler;
         self.failure = Some(Failed {
             what: format!("`{routine}.{name}` on delivery {id}: {text}"),

@@ -62,31 +62,45 @@ pub struct Undelivered<D> {
     pub(crate) after_handler: bool,
 }
 
-/// Runs a handler: on success its events are in the cell's outbox; on failure the outbox is empty, the
-/// state put back, the arrival out of the slot and, if it can be had, in the delivery that comes back.
+/// One step: runs a handler and, when it has succeeded, sends its events on with `route`. When it fails the events
+/// are dropped, the state is put back, and the arrival taken out of the slot; it is, if it can be had, in the
+/// delivery that comes back.
 #[doc(hidden)]
 #[inline]
-pub fn attempt<R: SlotPort<I>, const I: usize, D>(
+pub fn step<R: SlotPort<I>, const I: usize, D>(
     cell: &mut Cell<R>,
     contents: &mut Contents<R, I>,
     payload: SlotPayload<R, I>,
     cx: &Context,
     slot: u32,
     delivery: fn(SlotPayload<R, I>) -> D,
-) -> Result<(), Box<Undelivered<D>>> {
+    route: impl FnMut(R::Event),
+    fans_out: bool,
+) -> Result<Done, Box<Undelivered<D>>> {
     let Cell { routine, emit } = cell;
-    // A panic in the user's `Clone` comes before the handler: nothing has changed.
-    let copy = match catch(|| R::Undo::before(routine)) {
+    let copy = match R::Undo::before(routine) {
         Ok(copy) => copy,
+        // The user's `Clone` panicked before the handler: nothing has changed.
         Err(panic) => return Err(undelivered(slot, Fault::Panicked(panic), Some(delivery(payload)), true)),
     };
-    let ran = R::Handover::hand_over(contents, payload, |arrival| match catch(|| R::call(routine, arrival, emit, cx)) {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Fault::Failed(error)),
-        Err(panic) => Err(Fault::Panicked(panic)),
+    emit.outbox().begin();
+    let ran = R::Handover::hand_over(contents, payload, |arrival| {
+        match catch(|| R::call(routine, arrival, emit, cx)) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Fault::Failed(error)),
+            Err(panic) => Err(Fault::Panicked(panic)),
+        }
     });
     match ran {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            let emitted = match fans_out {
+                false => emit.outbox().drain(route),
+                // The user's `Clone` runs, and may panic. Some receivers may have theirs by then, so the step can be
+                // neither undone nor repeated.
+                true => catch(|| emit.outbox().drain(route)).map_err(|panic| torn(slot, panic))?,
+            };
+            Ok(Done { slot, emitted })
+        }
         Err((fault, payload)) => {
             emit.outbox().clear();
             let whole = R::Undo::after_fault(routine, copy);
@@ -96,18 +110,13 @@ pub fn attempt<R: SlotPort<I>, const I: usize, D>(
 }
 
 #[cold]
-fn undelivered<D>(slot: u32, fault: Fault, delivery: Option<D>, state_whole: bool) -> Box<Undelivered<D>> {
-    Box::new(Undelivered { slot, fault, delivery, state_whole, after_handler: false })
+fn torn<D>(slot: u32, panic: Panic) -> Box<Undelivered<D>> {
+    Box::new(Undelivered { slot, fault: Fault::Panicked(panic), delivery: None, state_whole: false, after_handler: true })
 }
 
-/// Sends events on where one of them has several receivers: the user's `Clone` runs, and may panic. Some
-/// receivers may have theirs by then, so the step can be neither undone nor repeated.
-#[doc(hidden)]
-pub fn deliver_guarded<D>(slot: u32, route: impl FnOnce() -> u32) -> Result<u32, Box<Undelivered<D>>> {
-    catch(route).map_err(|panic| {
-        let fault = Fault::Panicked(panic);
-        Box::new(Undelivered { slot, fault, delivery: None, state_whole: false, after_handler: true })
-    })
+#[cold]
+fn undelivered<D>(slot: u32, fault: Fault, delivery: Option<D>, state_whole: bool) -> Box<Undelivered<D>> {
+    Box::new(Undelivered { slot, fault, delivery, state_whole, after_handler: false })
 }
 
 /// A clone for all but the last receiver of an event.

@@ -1,6 +1,6 @@
 //! What a job did, bounded: by default the last 1000 handler runs of the last hour.
 
-use crate::clock;
+use crate::clock::Tick;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -76,16 +76,16 @@ pub enum Outcome {
 }
 
 mod as_millis {
-    use crate::clock;
+    use crate::clock::Tick;
     use serde::{Deserialize, Deserializer, Serializer};
     use std::time::SystemTime;
 
     pub(super) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(clock::millis_of(*time))
+        serializer.serialize_u64(Tick::of(*time).millis())
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
-        u64::deserialize(deserializer).map(clock::time_of)
+        u64::deserialize(deserializer).map(|millis| Tick::of_millis(millis).time())
     }
 }
 
@@ -101,17 +101,19 @@ pub(crate) struct History {
     ttl_millis: u64,
     /// The sequence number of the next entry.
     next: u64,
-    /// The newest entries, without gaps: the sequence numbers follow from `next`.
-    entries: VecDeque<Entry>,
+    /// How many of the newest entries are kept.
+    len: usize,
+    /// None, or a power of two. The entry of sequence number `n` is at `n` modulo that.
+    ring: Vec<Entry>,
     /// The errors of those that failed, by sequence number: few, so they are kept apart.
     failures: VecDeque<(u64, String)>,
-    /// The time of the newest entry: only when it moves on can an old one have expired.
-    newest: u64,
+    /// Whether a new entry just takes the place of the oldest one: as many as there may be, and no failure.
+    steady: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Entry {
-    millis: u64,
+    time: Tick,
     delivery: u64,
     slot: u32,
     emitted: u32,
@@ -124,9 +126,10 @@ impl History {
             max: 0,
             ttl_millis: 0,
             next: 1,
-            entries: VecDeque::new(),
+            len: 0,
+            ring: Vec::new(),
             failures: VecDeque::new(),
-            newest: 0,
+            steady: false,
         };
         history.set_retention(retention);
         history
@@ -135,7 +138,8 @@ impl History {
     pub(crate) fn set_retention(&mut self, retention: Retention) {
         self.max = retention.max_history_size.unwrap_or(usize::MAX);
         self.ttl_millis = retention.history_ttl_seconds.map_or(u64::MAX, |seconds| seconds.saturating_mul(1000));
-        while self.entries.len() > self.max {
+        self.steady = false;
+        while self.len > self.max {
             self.drop_oldest();
         }
     }
@@ -146,50 +150,86 @@ impl History {
         self.max > 0
     }
 
-    /// Counts a handler run of which no entry is kept.
-    #[inline]
-    pub(crate) fn count(&mut self) {
-        self.next += 1;
+    /// Counts handler runs of which no entries are kept.
+    pub(crate) fn count(&mut self, runs: u64) {
+        self.next += runs;
     }
 
     #[inline]
-    pub(crate) fn record(&mut self, millis: u64, slot: u32, delivery: u64, emitted: u32) {
-        if self.entries.len() == self.max {
-            self.drop_oldest();
+    pub(crate) fn record(&mut self, time: Tick, slot: u32, delivery: u64, emitted: u32) {
+        if !self.steady {
+            self.make_room(time);
         }
-        self.entries.push_back(Entry { millis, delivery, slot, emitted });
+        let at = self.at(self.next);
+        self.ring[at] = Entry { time, delivery, slot, emitted };
         self.next += 1;
-        if millis != self.newest {
-            self.newest = millis;
-            self.drop_expired(millis);
+    }
+
+    fn make_room(&mut self, now: Tick) {
+        if self.len < self.max {
+            if self.len == self.ring.len() {
+                self.drop_expired(now);
+            }
+            if self.len == self.ring.len() {
+                self.grow();
+            }
+            self.len += 1;
+        } else {
+            self.forget_failure(self.first());
+            self.steady = self.failures.is_empty();
         }
     }
 
-    pub(crate) fn record_failure(&mut self, millis: u64, slot: u32, delivery: u64, error: String) {
+    pub(crate) fn record_failure(&mut self, time: Tick, slot: u32, delivery: u64, error: String) {
+        self.steady = false;
         self.failures.push_back((self.next, error));
-        self.record(millis, slot, delivery, 0);
+        self.record(time, slot, delivery, 0);
+    }
+
+    #[inline]
+    fn at(&self, sequence: u64) -> usize {
+        // Meant to wrap for a ring of no size, which is never indexed.
+        sequence as usize & self.ring.len().wrapping_sub(1)
+    }
+
+    /// Doubles the ring in place: entries whose sequence number has the new bit move up.
+    #[cold]
+    fn grow(&mut self) {
+        let old = self.ring.len();
+        self.ring.resize((old * 2).max(16), Entry::default());
+        for sequence in self.first()..self.next {
+            let at = self.at(sequence);
+            if at >= old {
+                self.ring[at] = self.ring[at - old];
+            }
+        }
     }
 
     fn first(&self) -> u64 {
-        self.next - self.entries.len() as u64
+        self.next - self.len as u64
     }
 
     fn drop_oldest(&mut self) {
-        let gone = self.first();
-        if self.entries.pop_front().is_some()
-            && let Some((failed, _)) = self.failures.front()
-            && *failed == gone
-        {
+        self.forget_failure(self.first());
+        self.len -= 1;
+        self.steady = false;
+    }
+
+    fn forget_failure(&mut self, sequence: u64) {
+        if self.failures.front().is_some_and(|(failed, _)| *failed == sequence) {
             self.failures.pop_front();
         }
     }
 
-    fn drop_expired(&mut self, now: u64) {
-        while let Some(oldest) = self.entries.front()
-            && expired(oldest.millis, self.ttl_millis, now)
-        {
+    /// Expired entries are dropped when there is no room for a new one, and never shown.
+    fn drop_expired(&mut self, now: Tick) {
+        while self.len > 0 && self.is_expired(self.first(), now) {
             self.drop_oldest();
         }
+    }
+
+    fn is_expired(&self, sequence: u64, now: Tick) -> bool {
+        self.ring[self.at(sequence)].time.millis().saturating_add(self.ttl_millis) < now.millis()
     }
 
     pub(crate) fn next_sequence(&self) -> u64 {
@@ -197,67 +237,57 @@ impl History {
     }
 
     /// The entries that have not expired by now, oldest first.
-    pub(crate) fn iter(&self, now: u64) -> impl Iterator<Item = HistoryEntry> + '_ {
-        let first = self.first();
-        self.entries
-            .iter()
-            .enumerate()
+    pub(crate) fn iter(&self, now: Tick) -> impl Iterator<Item = HistoryEntry> + '_ {
+        (self.first()..self.next)
             // Not `filter`: without gaps even if the clock was set back meanwhile.
-            .skip_while(move |(_, entry)| expired(entry.millis, self.ttl_millis, now))
-            .map(move |(index, entry)| self.entry(first + index as u64, entry))
+            .skip_while(move |sequence| self.is_expired(*sequence, now))
+            .map(|sequence| self.entry(sequence))
     }
 
     /// The newest entry, whether or not it has expired.
     pub(crate) fn newest(&self) -> Option<HistoryEntry> {
-        self.entries.back().map(|entry| self.entry(self.next - 1, entry))
+        (self.len > 0).then(|| self.entry(self.next - 1))
     }
 
-    fn entry(&self, sequence: u64, entry: &Entry) -> HistoryEntry {
+    fn entry(&self, sequence: u64) -> HistoryEntry {
+        let Entry { time, delivery, slot, emitted } = self.ring[self.at(sequence)];
         let failure = self.failures.binary_search_by_key(&sequence, |(failed, _)| *failed);
         let outcome = match failure {
             Ok(at) => Outcome::Failed(self.failures[at].1.clone()),
             Err(_) => Outcome::Handled,
         };
-        entry_of(self.slots, sequence, entry.millis, entry.slot, entry.delivery, outcome, entry.emitted)
+        entry_of(self.slots, sequence, time, slot, delivery, outcome, emitted)
     }
 
     /// Takes over the entries of a saved job. They have to name slots of the flow and end just before `next`.
     pub(crate) fn restore(&mut self, next: u64, entries: Vec<HistoryEntry>) -> Result<(), String> {
-        self.next = next.saturating_sub(entries.len() as u64);
+        let Some(first) = next.checked_sub(entries.len() as u64).filter(|first| *first > 0) else {
+            return Err("its history has more entries than it has run".into());
+        };
+        self.next = first;
         for saved in entries {
             let slot = self.slots.iter().position(|(routine, slot)| saved.routine == *routine && saved.slot == *slot);
             let Some(slot) = slot else {
                 return Err(format!("its history names `{}.{}`, which the flow does not have", saved.routine, saved.slot));
             };
-            if saved.sequence != self.next || self.next == 0 {
+            if saved.sequence != self.next {
                 return Err(format!("its history is not in sequence at entry {}", saved.sequence));
             }
-            if let Outcome::Failed(error) = saved.outcome {
-                self.failures.push_back((self.next, error));
+            let time = Tick::of(saved.time);
+            match saved.outcome {
+                Outcome::Handled => self.record(time, slot as u32, saved.delivery, saved.emitted),
+                Outcome::Failed(error) => self.record_failure(time, slot as u32, saved.delivery, error),
             }
-            self.newest = clock::millis_of(saved.time);
-            self.entries.push_back(Entry {
-                millis: self.newest,
-                delivery: saved.delivery,
-                slot: slot as u32,
-                emitted: saved.emitted,
-            });
-            self.next += 1;
         }
-        self.next = next;
         Ok(())
     }
-}
-
-fn expired(millis: u64, ttl_millis: u64, now: u64) -> bool {
-    millis.saturating_add(ttl_millis) < now
 }
 
 /// A history entry, or what a hook is told where none is kept.
 pub(crate) fn entry_of(
     slots: Slots,
     sequence: u64,
-    millis: u64,
+    time: Tick,
     slot: u32,
     delivery: u64,
     outcome: Outcome,
@@ -266,7 +296,7 @@ pub(crate) fn entry_of(
     let (routine, slot) = slots.get(slot as usize).copied().unwrap_or(("?", "?"));
     HistoryEntry {
         sequence,
-        time: clock::time_of(millis),
+        time: time.time(),
         routine: Cow::Borrowed(routine),
         slot: Cow::Borrowed(slot),
         delivery,
@@ -281,19 +311,23 @@ mod tests {
 
     const SLOTS: Slots = &[("a", "x"), ("b", "y")];
 
+    fn at(millis: u64) -> Tick {
+        Tick::of_millis(millis)
+    }
+
     fn history(max: Option<usize>, ttl: Option<u64>) -> History {
         History::new(SLOTS, Retention { max_history_size: max, history_ttl_seconds: ttl })
     }
 
     fn sequences(history: &History, now: u64) -> Vec<u64> {
-        history.iter(now).map(|entry| entry.sequence).collect()
+        history.iter(at(now)).map(|entry| entry.sequence).collect()
     }
 
     #[test]
     fn the_newest_stay() {
         let mut history = history(Some(3), None);
         for delivery in 1..=5 {
-            history.record(delivery, 0, delivery, 0);
+            history.record(at(delivery), 0, delivery, 0);
         }
         assert_eq!(sequences(&history, 5), [3, 4, 5]);
         history.set_retention(Retention { max_history_size: Some(1), history_ttl_seconds: None });
@@ -301,24 +335,39 @@ mod tests {
     }
 
     #[test]
+    fn the_ring_grows_while_it_moves_on() {
+        let mut history = history(Some(100), None);
+        history.count(5);
+        for sequence in 6..=500 {
+            history.record(at(1), 0, sequence, 0);
+            let first = 6.max(sequence.saturating_sub(99));
+            assert!(history.iter(at(1)).map(|entry| (entry.sequence, entry.delivery)).eq((first..=sequence).map(|n| (n, n))));
+        }
+    }
+
+    #[test]
     fn old_ones_go_when_the_time_moves_on_and_are_not_shown_before() {
         let mut history = history(None, Some(1));
-        history.record(0, 0, 1, 0);
-        history.record(500, 0, 2, 0);
+        history.record(at(0), 0, 1, 0);
+        history.record(at(500), 0, 2, 0);
         assert_eq!(sequences(&history, 1000), [1, 2]);
         assert_eq!(sequences(&history, 1001), [2]);
-        history.record(1400, 0, 3, 0);
-        assert_eq!(history.entries.len(), 2);
+        history.record(at(1400), 0, 3, 0);
         assert_eq!(sequences(&history, 1501), [3]);
+        // And the room that they took is used again.
+        for second in 1..10_000 {
+            history.record(at(second * 1000), 0, 4, 0);
+        }
+        assert!(history.ring.len() <= 16);
     }
 
     #[test]
     fn errors_go_with_their_entries() {
         let mut history = history(Some(2), None);
-        history.record_failure(1, 1, 1, "first".into());
-        history.record(2, 0, 2, 0);
-        assert_eq!(history.iter(2).next().unwrap().outcome, Outcome::Failed("first".into()));
-        history.record_failure(3, 1, 3, "third".into());
+        history.record_failure(at(1), 1, 1, "first".into());
+        history.record(at(2), 0, 2, 0);
+        assert_eq!(history.iter(at(2)).next().unwrap().outcome, Outcome::Failed("first".into()));
+        history.record_failure(at(3), 1, 3, "third".into());
         assert_eq!(history.failures, [(3, "third".to_owned())]);
         assert_eq!(history.newest().unwrap().outcome, Outcome::Failed("third".into()));
         assert_eq!(history.newest().unwrap().routine, "b");
@@ -326,15 +375,15 @@ mod tests {
 
     #[test]
     fn nothing_is_reserved_before_use() {
-        assert_eq!(history(Some(1_000_000), None).entries.capacity(), 0);
-        assert_eq!(history(None, None).entries.capacity(), 0);
+        assert_eq!(history(Some(1_000_000), None).ring.capacity(), 0);
+        assert_eq!(history(None, None).ring.capacity(), 0);
     }
 
     #[test]
     fn saved_entries_out_of_sequence_are_refused() {
         let mut saved = history(None, None);
-        (1..=3).for_each(|delivery| saved.record(1, 0, delivery, 0));
-        let entries: Vec<HistoryEntry> = saved.iter(1).collect();
+        (1..=3).for_each(|delivery| saved.record(at(1), 0, delivery, 0));
+        let entries: Vec<HistoryEntry> = saved.iter(at(1)).collect();
         assert_eq!(history(None, None).restore(4, entries.clone()), Ok(()));
         assert!(history(None, None).restore(9, entries.clone()).is_err());
         assert!(history(None, None).restore(2, entries).is_err());

@@ -83,7 +83,8 @@ pub struct Job<F: Flow> {
     pub(crate) status: Status,
     pub(crate) reason: Option<String>,
     pub(crate) inputs_closed: bool,
-    pub(crate) handled: u64,
+    /// How many handler runs did not succeed.
+    pub(crate) faults: u64,
     pub(crate) failure: Option<Failed<F::Delivery>>,
     pub(crate) history: History,
     pub(crate) retention: Retention,
@@ -110,7 +111,7 @@ impl<F: Flow> Job<F> {
             status: Status::Pending,
             reason: None,
             inputs_closed: false,
-            handled: 0,
+            faults: 0,
             failure: None,
             history: History::new(F::SLOTS, retention),
             retention,
@@ -253,7 +254,7 @@ impl<F: Flow> Job<F> {
 
     /// The history that is kept, oldest first.
     pub fn history(&self) -> impl Iterator<Item = HistoryEntry> + '_ {
-        self.history.iter(self.cx.clock.millis())
+        self.history.iter(self.cx.clock.tick())
     }
 
     /// The history of one routine, by its id, oldest first. Empty if the flow has no such routine.
@@ -273,7 +274,7 @@ impl<F: Flow> Job<F> {
             job: self.cx.job.clone(),
             status: self.status,
             reason: self.reason.clone(),
-            handled: self.handled,
+            handled: self.handled(),
             failed: u64::from(self.failure.as_ref().is_some_and(|failed| failed.refusal.is_some() || failed.delivery.is_some())),
             further_results: self.post.further_results,
             waiting: waiting.map(|(count, (routine, slot))| (format!("{routine}.{slot}"), count)).collect(),
@@ -306,6 +307,11 @@ impl<F: Flow> Job<F> {
         &mut self.post.outbound
     }
 
+    /// How many deliveries were handled. Every run is counted by its sequence number.
+    pub(crate) fn handled(&self) -> u64 {
+        self.history.next_sequence() - 1 - self.faults
+    }
+
     pub(crate) fn error_of(&self, what: String) -> Error {
         Error::State { job: self.cx.job.to_string(), what }
     }
@@ -322,7 +328,7 @@ impl<F: Flow> fmt::Debug for Job<F> {
             .field("id", &self.cx.job.as_str())
             .field("status", &self.status)
             .field("reason", &self.reason)
-            .field("handled", &self.handled)
+            .field("handled", &self.handled())
             .finish_non_exhaustive()
     }
 }

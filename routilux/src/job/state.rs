@@ -317,7 +317,7 @@ impl<F: Flow> Job<F> {
             status: self.status,
             reason: self.reason.clone(),
             inputs_closed: self.inputs_closed,
-            handled: self.handled,
+            handled: self.handled(),
             further_results: self.post.further_results,
             next_delivery: self.post.queue.next_id(),
             next_sequence: self.history.next_sequence(),
@@ -386,7 +386,8 @@ impl<F: Flow> Job<F> {
         load_parts("the state of", state.routines, F::routines_mut(&mut job.cells), |id| id.to_owned())?;
         load_parts("what is kept by", state.slots, F::contents_mut(&mut job.cells), slot_name::<F>)?;
         load_parts("the output", state.outputs, F::outbound_mut(&mut job.post.outbound), |name| name.to_owned())?;
-        job.handled = state.handled;
+        let runs = state.next_sequence.saturating_sub(1);
+        job.faults = runs.checked_sub(state.handled).ok_or_else(|| refuse("it has handled more than it has run".into()))?;
         job.inputs_closed = state.inputs_closed;
         job.status = state.status;
         job.reason = state.reason;
