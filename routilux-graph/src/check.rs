@@ -179,7 +179,9 @@ impl<'g> Checker<'g> {
                 self.tell(
                     Kind::WrongDirection,
                     Place::Connection(index),
-                    format!("`{connection}` is the wrong way round: it begins at a slot and ends at an event"),
+                    format!(
+                        "`{connection}` is the wrong way round: it begins at a slot and ends at an event"
+                    ),
                     format!("write `{reversed};`"),
                 );
                 continue;
@@ -194,12 +196,18 @@ impl<'g> Checker<'g> {
     }
 
     fn wrong_way_round(&self, connection: &Connection) -> bool {
-        let (Source::Event(from), Target::Slot(to)) = (&connection.from, &connection.to) else { return false };
+        let (Source::Event(from), Target::Slot(to)) = (&connection.from, &connection.to) else {
+            return false;
+        };
         let is_slot = |port: &Port| {
-            self.graph.routine(&port.routine).is_some_and(|r| r.slot(&port.name).is_some() && r.event(&port.name).is_none())
+            self.graph
+                .routine(&port.routine)
+                .is_some_and(|r| r.slot(&port.name).is_some() && r.event(&port.name).is_none())
         };
         let is_event = |port: &Port| {
-            self.graph.routine(&port.routine).is_some_and(|r| r.event(&port.name).is_some() && r.slot(&port.name).is_none())
+            self.graph
+                .routine(&port.routine)
+                .is_some_and(|r| r.event(&port.name).is_some() && r.slot(&port.name).is_none())
         };
         is_slot(from) && is_event(to)
     }
@@ -389,7 +397,10 @@ impl<'g> Checker<'g> {
                 self.tell(
                     Kind::NoCycle,
                     Place::To(edge.connection, Part::Whole),
-                    format!("`loop` marks feedback, but no way leads from `{}` back to `{}`", written.to, written.from),
+                    format!(
+                        "`loop` marks feedback, but no way leads from `{}` back to `{}`",
+                        written.to, written.from
+                    ),
                     format!("write `{plain};`"),
                 );
             }
@@ -420,8 +431,10 @@ impl<'g> Checker<'g> {
                 {
                     continue;
                 }
-                let help = format!("connect it, for example `{};`", self.likely_source(r, &slot.payload, &port));
-                let message = format!("nothing is connected to the slot `{port}`, which takes `{}`", slot.payload);
+                let help =
+                    format!("connect it, for example `{};`", self.likely_source(r, &slot.payload, &port));
+                let message =
+                    format!("nothing is connected to the slot `{port}`, which takes `{}`", slot.payload);
                 self.tell(Kind::Unconnected(port), Place::Routine(r), message, help);
             }
         }
@@ -524,7 +537,9 @@ fn event_names(routine: &Routine) -> impl Iterator<Item = &str> + Clone {
 
 /// "did you mean `a`? Its slots are: `a`, `b`", or "it has none".
 fn choices<'a>(near: Option<&str>, what: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     let list = match names.len() {
         0 => format!("{what}: there are none"),
         _ => format!("{what} are: {}", names.join(", ")),
@@ -645,7 +660,8 @@ mod tests {
     fn what_is_there_twice_is_told_with_the_first_one() {
         let mut routines = a_and_b();
         routines.push(routine("a", &["x"], &[]));
-        let graph = flow(routines, &["in x -> a.x", "a.y -> b.x", "a.y -> b.x", "b.y -> return", "a.y -> return"]);
+        let graph =
+            flow(routines, &["in x -> a.x", "a.y -> b.x", "a.y -> b.x", "b.y -> return", "a.y -> return"]);
         let problems = check(&graph);
         assert_eq!(
             problems.iter().map(|p| (p.kind.clone(), p.first)).collect::<Vec<_>>(),

@@ -17,7 +17,9 @@ impl Diagnostics {
     }
 
     pub(crate) fn add(&mut self, error: syn::Error) {
-        let is_same = |known: &syn::Error| place(known.span()) == place(error.span()) && known.to_string() == error.to_string();
+        let is_same = |known: &syn::Error| {
+            place(known.span()) == place(error.span()) && known.to_string() == error.to_string()
+        };
         if !self.errors.iter().any(is_same) {
             self.errors.push(error);
         }
@@ -58,6 +60,39 @@ pub(crate) fn warning(token: &TokenTree, name: &str, message: &str, help: &str) 
             #constant
         };
     }
+}
+
+/// The same tokens, all of them the user's at `span`: an error about what they form stands there, with no word of the
+/// macro. Not for tokens with a `$crate` among them, which would lose its meaning.
+pub(crate) fn at(span: Span, tokens: TokenStream) -> TokenStream {
+    let moved = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut moved = proc_macro2::Group::new(group.delimiter(), at(span, group.stream()));
+            moved.set_span(span);
+            TokenTree::Group(moved)
+        }
+        mut other => {
+            other.set_span(span);
+            other
+        }
+    });
+    moved.collect()
+}
+
+/// The same tokens at the user's place `span`, with the meaning they have.
+pub(crate) fn standing_at(span: Span, tokens: TokenStream) -> TokenStream {
+    let moved = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut moved = proc_macro2::Group::new(group.delimiter(), standing_at(span, group.stream()));
+            moved.set_span(group.span().located_at(span));
+            TokenTree::Group(moved)
+        }
+        mut other => {
+            other.set_span(other.span().located_at(span));
+            other
+        }
+    });
+    moved.collect()
 }
 
 /// Line and column, where they can be had.

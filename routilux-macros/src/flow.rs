@@ -22,7 +22,9 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             _ => TokenStream::new(),
         },
         // [$crate] flow
-        (Some(TokenTree::Group(krate)), first) => first_stage(krate.stream(), first.into_iter().chain(tokens).collect()),
+        (Some(TokenTree::Group(krate)), first) => {
+            first_stage(krate.stream(), first.into_iter().chain(tokens).collect())
+        }
         _ => TokenStream::new(),
     }
 }
@@ -37,7 +39,9 @@ fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
     let state = quote! { { [#krate] {#flow} } };
     let paths = ports::distinct(&parse::statements(&header.body));
     let ask = match paths.split_first() {
-        Some((first, others)) => quote! { #first! { @ports [#((#others))*] [#private::flow_stage] #state {} } },
+        Some((first, others)) => {
+            quote! { #first! { @ports [#((#others))*] [#private::flow_stage] #state {} } }
+        }
         None => quote! { #private::flow_stage! { @tables #state {} } },
     };
     quote! { #shell #ask }

@@ -25,7 +25,7 @@ use proc_macro::TokenStream;
 /// `#[event] fn word(text: String);` declares an event: several parameters make a tuple, none makes `()`.
 ///
 /// `#[slot]` marks a handler. It takes `&mut self` or `&self`, then its payload as `T` or `&T` (several parameters
-/// take a tuple), then optionally `out: &mut Emit<Self>` and `cx: &Context`, and returns nothing or
+/// take a tuple, `&str` takes a `String`), then optionally `out: &mut Emit<Self>` and `cx: &Context`, and returns nothing or
 /// `Result<(), E>` with any `E: Into<HandlerError>`.
 ///
 /// | option of `#[slot(..)]` | what it says |

@@ -14,7 +14,8 @@ pub(crate) fn of(tokens: impl ToTokens) -> String {
         }
         let Some(next) = chars.peek() else { break };
         let after_opening = text.ends_with(['<', '(', '[', '&', '!', '\'']) || text.ends_with("::");
-        let before_closing = matches!(next, '>' | ')' | ']' | ',' | ';' | '<' | ':' | '!') || (*next == '(' && text.ends_with("Fn"));
+        let before_closing = matches!(next, '>' | ')' | ']' | ',' | ';' | '<' | ':' | '!')
+            || (*next == '(' && text.ends_with("Fn"));
         // `-> T` and `= T` keep theirs.
         let arrow = *next == '>' && text.ends_with('-');
         if !(after_opening || before_closing) || arrow {
@@ -28,7 +29,13 @@ pub(crate) fn of(tokens: impl ToTokens) -> String {
 mod tests {
     #[test]
     fn types_read_as_they_are_written() {
-        for text in ["Vec<u8>", "std::collections::HashMap<String, (u32, u32)>", "[u8; 4]", "Option<Box<dyn Fn(u8) -> u8>>", "()"] {
+        for text in [
+            "Vec<u8>",
+            "std::collections::HashMap<String, (u32, u32)>",
+            "[u8; 4]",
+            "Option<Box<dyn Fn(u8) -> u8>>",
+            "()",
+        ] {
             let parsed: syn::Type = syn::parse_str(text).unwrap();
             assert_eq!(super::of(&parsed), text);
         }

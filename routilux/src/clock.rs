@@ -77,7 +77,9 @@ impl Tick {
     }
 
     pub(crate) fn of(time: SystemTime) -> Self {
-        Tick::of_millis(time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64))
+        Tick::of_millis(
+            time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+        )
     }
 
     pub(crate) fn millis(self) -> u64 {

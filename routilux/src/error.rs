@@ -129,7 +129,8 @@ fn still_waiting(waiting: &[(String, u64)]) -> String {
     match waiting {
         [] => "; nothing waits".to_owned(),
         _ => {
-            let list: Vec<String> = waiting.iter().map(|(slot, count)| format!("{count} at `{slot}`")).collect();
+            let list: Vec<String> =
+                waiting.iter().map(|(slot, count)| format!("{count} at `{slot}`")).collect();
             format!("; still waiting: {}", list.join(", "))
         }
     }

@@ -5,14 +5,14 @@ use crate::engine::{Done, Post, Undelivered};
 use crate::job::part::{Part, PartMut};
 use crate::job::value::{Value, ValueError};
 use crate::job::{Job, JobState};
-use crate::payload::Payload;
+use crate::payload::Codec;
 use routilux_graph::Graph;
 
 /// A flow: a named set of routines and connections, declared with [`flow!`](crate::flow). Never implemented by
 /// hand. The methods that users call, `new`, `job`, `resume` and `graph`, are the flow's own.
 pub trait Flow: Sized + 'static {
     /// What comes out at `return`; [`NoReturn`] where the flow has none.
-    type Result: JobResult;
+    type Result: 'static;
     /// Sends to the flow's inputs: one method for each `in`.
     type Inputs<'j>;
     /// Takes from the flow's outputs: one method for each `out`.
@@ -74,9 +74,13 @@ pub trait Flow: Sized + 'static {
     fn routines_mut(cells: &mut Self::Cells) -> Vec<(&'static str, PartMut<'_>)>;
     /// The slots that keep something, by number.
     #[doc(hidden)]
-    fn contents(cells: &Self::Cells) -> Vec<(usize, Part<'_>)>;
+    const KEEPING: &'static [usize];
     #[doc(hidden)]
-    fn contents_mut(cells: &mut Self::Cells) -> Vec<(usize, PartMut<'_>)>;
+    fn save_contents(cells: &Self::Cells, slot: usize) -> Result<Value, ValueError>;
+    #[doc(hidden)]
+    fn load_contents(cells: &mut Self::Cells, slot: usize, value: Value) -> Result<(), ValueError>;
+    #[doc(hidden)]
+    fn result_codec() -> Codec<Self::Result>;
     /// The outputs by name.
     #[doc(hidden)]
     fn outbound(outbound: &Self::Outbound) -> Vec<(&'static str, Part<'_>)>;
@@ -87,32 +91,3 @@ pub trait Flow: Sized + 'static {
 /// The result of a flow without a `return`: there is no such value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoReturn {}
-
-/// What a flow may `return`. Implemented for every payload and for [`NoReturn`]; never by hand.
-pub trait JobResult: Sized + 'static {
-    #[doc(hidden)]
-    fn save(&self) -> Result<Value, ValueError>;
-    #[doc(hidden)]
-    fn load(value: Value) -> Result<Self, ValueError>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Payload> JobResult for T {
-    fn save(&self) -> Result<Value, ValueError> {
-        Value::of(self)
-    }
-
-    fn load(value: Value) -> Result<Self, ValueError> {
-        value.read()
-    }
-}
-
-impl JobResult for NoReturn {
-    fn save(&self) -> Result<Value, ValueError> {
-        match *self {}
-    }
-
-    fn load(_: Value) -> Result<Self, ValueError> {
-        Err(ValueError("this flow has no `return`".into()))
-    }
-}

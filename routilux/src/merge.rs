@@ -3,8 +3,6 @@
 //! once, for every engine.
 
 use crate::error::{HandlerError, Panic};
-use crate::job::part::{Part, PartMut};
-use crate::payload::Payload;
 use crate::routine::{Fields, Snapshot};
 
 /// Why a handler did not return `Ok`.
@@ -24,24 +22,20 @@ pub trait Handover<P: 'static>: 'static {
     /// What the handler takes.
     type Arg<'a>;
 
+    /// `copy` is called by `Kept` only.
     fn hand_over(
         contents: &mut Self::Contents,
         payload: P,
+        copy: impl FnOnce(&P) -> P,
         call: impl FnOnce(Self::Arg<'_>) -> Result<(), Fault>,
     ) -> Result<(), (Fault, Option<P>)>;
 
-    /// The contents as a part of the saved job, where there are any.
-    fn part(_: &Self::Contents) -> Option<Part<'_>>
-    where
-        P: Payload,
-    {
+    /// The values in the slot, where it keeps any.
+    fn kept(_: &Self::Contents) -> Option<&Vec<P>> {
         None
     }
 
-    fn part_mut(_: &mut Self::Contents) -> Option<PartMut<'_>>
-    where
-        P: Payload,
-    {
+    fn kept_mut(_: &mut Self::Contents) -> Option<&mut Vec<P>> {
         None
     }
 }
@@ -74,6 +68,13 @@ pub trait KeptPayload: Clone {}
 #[diagnostic::do_not_recommend]
 impl<T: Clone> KeptPayload for T {}
 
+/// The clone that `Kept` makes.
+#[doc(hidden)]
+#[inline]
+pub fn keep<T: KeptPayload>(payload: &T) -> T {
+    payload.clone()
+}
+
 impl<P: 'static> Handover<P> for GivenAway {
     type Contents = ();
     type Arg<'a> = P;
@@ -82,13 +83,14 @@ impl<P: 'static> Handover<P> for GivenAway {
     fn hand_over(
         _: &mut (),
         payload: P,
+        _: impl FnOnce(&P) -> P,
         call: impl FnOnce(P) -> Result<(), Fault>,
     ) -> Result<(), (Fault, Option<P>)> {
         call(payload).map_err(|fault| (fault, None))
     }
 }
 
-impl<P: KeptPayload + 'static> Handover<P> for Kept {
+impl<P: 'static> Handover<P> for Kept {
     type Contents = ();
     type Arg<'a> = P;
 
@@ -96,10 +98,11 @@ impl<P: KeptPayload + 'static> Handover<P> for Kept {
     fn hand_over(
         _: &mut (),
         payload: P,
+        copy: impl FnOnce(&P) -> P,
         call: impl FnOnce(P) -> Result<(), Fault>,
     ) -> Result<(), (Fault, Option<P>)> {
         // A panic in the user's `Clone` is a failure of the step like one in the handler.
-        match crate::engine::catch(|| payload.clone()) {
+        match crate::engine::catch(|| copy(&payload)) {
             Ok(copy) => call(copy).map_err(|fault| (fault, Some(payload))),
             Err(panic) => Err((Fault::Panicked(panic), Some(payload))),
         }
@@ -114,6 +117,7 @@ impl<P: 'static> Handover<P> for Lent {
     fn hand_over(
         _: &mut (),
         payload: P,
+        _: impl FnOnce(&P) -> P,
         call: impl FnOnce(&P) -> Result<(), Fault>,
     ) -> Result<(), (Fault, Option<P>)> {
         call(&payload).map_err(|fault| (fault, Some(payload)))
@@ -128,6 +132,7 @@ impl<P: 'static> Handover<P> for Appended {
     fn hand_over(
         contents: &mut Vec<P>,
         payload: P,
+        _: impl FnOnce(&P) -> P,
         call: impl FnOnce(&[P]) -> Result<(), Fault>,
     ) -> Result<(), (Fault, Option<P>)> {
         contents.push(payload);
@@ -135,17 +140,11 @@ impl<P: 'static> Handover<P> for Appended {
         call(contents).map_err(|fault| (fault, contents.pop()))
     }
 
-    fn part(contents: &Vec<P>) -> Option<Part<'_>>
-    where
-        P: Payload,
-    {
+    fn kept(contents: &Vec<P>) -> Option<&Vec<P>> {
         Some(contents)
     }
 
-    fn part_mut(contents: &mut Vec<P>) -> Option<PartMut<'_>>
-    where
-        P: Payload,
-    {
+    fn kept_mut(contents: &mut Vec<P>) -> Option<&mut Vec<P>> {
         Some(contents)
     }
 }

@@ -1,5 +1,6 @@
 //! What may travel between routines: values that a saved job can hold.
 
+use crate::job::value::{Value, ValueError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,3 +22,51 @@ pub trait Payload: Serialize + DeserializeOwned + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + 'static> Payload for T {}
+
+/// How values of one type are saved, found out once: where it is made a type that is no payload has its one error,
+/// and everything else asks for nothing.
+#[doc(hidden)]
+pub struct Codec<P> {
+    pub(crate) save: fn(&P) -> Result<Value, ValueError>,
+    pub(crate) load: fn(Value) -> Result<P, ValueError>,
+}
+
+/// Where a codec is made: by the name of a trait, so that a type that is no payload is told in our words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel between routines: a saved job could not hold it",
+    label = "a payload needs serde's `Serialize` and `Deserialize`",
+    note = "write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, and own what it borrows"
+)]
+pub trait Saves: Sized {
+    fn codec() -> Codec<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Payload> Saves for P {
+    fn codec() -> Codec<P> {
+        Codec { save: Value::of::<P>, load: Value::read::<P> }
+    }
+}
+
+impl Codec<crate::NoReturn> {
+    pub fn never() -> Self {
+        Codec { save: |never| match *never {}, load: |_| Err(ValueError("the flow has no `return`".into())) }
+    }
+}
+
+impl<P> Codec<P> {
+    pub(crate) fn save_all<'p>(&self, values: impl IntoIterator<Item = &'p P>) -> Result<Value, ValueError>
+    where
+        P: 'p,
+    {
+        Ok(Value::List(values.into_iter().map(self.save).collect::<Result<_, _>>()?))
+    }
+
+    pub(crate) fn load_all<C: FromIterator<P>>(&self, value: Value) -> Result<C, ValueError> {
+        match value {
+            Value::List(values) => values.into_iter().map(self.load).collect(),
+            _ => Err(ValueError("expected a list".into())),
+        }
+    }
+}

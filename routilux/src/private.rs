@@ -1,17 +1,17 @@
 //! The one module that generated code talks to. Not for people: it changes without notice.
 
 pub use crate::context::Context;
-pub use crate::engine::{Done, Post, Undelivered, fan_out, step};
+pub use crate::engine::{Done, FanOut, Post, Receivers, Undelivered, step};
 pub use crate::error::{HandlerError, Result};
 pub use crate::flow::{Flow, NoReturn};
 pub use crate::job::part::Saved;
 pub use crate::job::value::{Value, ValueError};
 pub use crate::job::{Job, JobState, Outlet, Taken};
-pub use crate::merge::{Appended, Exposed, GivenAway, Handover, Kept, Lent, PutBack, Untouched};
-pub use crate::payload::Payload;
+pub use crate::merge::{Appended, Exposed, GivenAway, Handover, Kept, Lent, PutBack, Untouched, keep};
+pub use crate::payload::{Codec, Payload, Saves};
 pub use crate::routine::{
-    Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, Outbox, Outgoing, Routine, SlotInfo, SlotPayload,
-    SlotPort, Snapshot, StateCopy, StateField,
+    Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, Outbox, Outgoing, Routine, SlotInfo,
+    SlotPayload, SlotPort, Snapshot, StateCopy, StateField, is_marked,
 };
 pub use routilux_graph::{Connection, Event, Graph, Merge, Port, Source, Target};
 pub use routilux_macros::flow_stage;
@@ -33,30 +33,36 @@ pub fn routine<R: Routine>(id: &str) -> routilux_graph::Routine {
     }
 }
 
-// These ask for nothing that the routine's own implementation has not asked for, so that a payload that is none has its
-// error where the routine is, and no second one in the flow.
-
-pub fn save_payload<R: SlotPort<I>, const I: usize>(payload: &R::Payload) -> std::result::Result<Value, ValueError> {
-    Value::of(payload)
+pub fn save_payload<R: SlotPort<I>, const I: usize>(
+    payload: &R::Payload,
+) -> std::result::Result<Value, ValueError> {
+    (R::codec().save)(payload)
 }
 
-pub fn load_payload<R: SlotPort<I>, const I: usize>(value: Value) -> std::result::Result<R::Payload, ValueError> {
-    value.read()
+pub fn load_payload<R: SlotPort<I>, const I: usize>(
+    value: Value,
+) -> std::result::Result<R::Payload, ValueError> {
+    (R::codec().load)(value)
 }
 
 pub fn not_connected() -> ValueError {
     ValueError("nothing is connected to this slot now".into())
 }
 
-pub fn part<R: SlotPort<I>, const I: usize>(slot: usize, contents: &Contents<R, I>) -> Option<(usize, &dyn Saved)> {
-    R::Handover::part(contents).map(|part| (slot, part))
+pub fn save_contents<R: SlotPort<I>, const I: usize>(
+    contents: &Contents<R, I>,
+) -> std::result::Result<Value, ValueError> {
+    R::codec().save_all(R::Handover::kept(contents).into_iter().flatten())
 }
 
-pub fn part_mut<R: SlotPort<I>, const I: usize>(
-    slot: usize,
+pub fn load_contents<R: SlotPort<I>, const I: usize>(
     contents: &mut Contents<R, I>,
-) -> Option<(usize, &mut dyn Saved)> {
-    R::Handover::part_mut(contents).map(|part| (slot, part))
+    value: Value,
+) -> std::result::Result<(), ValueError> {
+    if let Some(kept) = R::Handover::kept_mut(contents) {
+        *kept = R::codec().load_all(value)?;
+    }
+    Ok(())
 }
 
 /// The value of an output whose type is not known, because the flow has mistakes in it.

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::error::HandlerError;
 use crate::job::value::{Value, ValueError};
 use crate::merge::{Handover, Undo};
-use crate::payload::Payload;
+use crate::payload::Codec;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
@@ -15,7 +15,7 @@ use std::any::Any;
     label = "its `impl` block is not marked",
     note = "write `#[routine]` on the struct `{Self}` and on the `impl` block with its handlers"
 )]
-pub trait Routine: Fields {
+pub trait Routine: Sized + 'static {
     /// One variant for each event.
     #[doc(hidden)]
     type Event: 'static;
@@ -88,6 +88,10 @@ pub trait Fields: Sized + 'static {
     fn reset_transient(&mut self);
 }
 
+/// The one place that asks whether the struct is marked.
+#[doc(hidden)]
+pub fn is_marked<R: Fields>() {}
+
 /// Implemented where all `#[state]` fields are `Clone`.
 #[doc(hidden)]
 pub trait Snapshot: Fields {
@@ -159,9 +163,14 @@ pub trait EventPort<const I: usize>: Routine {
 /// The slot number `I` of a routine, and its handler.
 #[doc(hidden)]
 pub trait SlotPort<const I: usize>: Routine {
-    type Payload: Payload;
+    type Payload: 'static;
     type Handover: Handover<Self::Payload>;
     type Undo: Undo<Self>;
+
+    fn codec() -> Codec<Self::Payload>;
+
+    /// A clone of the payload, for a handler that takes it by value and can fail.
+    fn keep(payload: &Self::Payload) -> Self::Payload;
 
     fn call(
         &mut self,
@@ -178,7 +187,8 @@ pub type EventPayload<R, const I: usize> = <R as EventPort<I>>::Payload;
 pub type SlotPayload<R, const I: usize> = <R as SlotPort<I>>::Payload;
 /// What a slot keeps between arrivals.
 #[doc(hidden)]
-pub type Contents<R, const I: usize> = <<R as SlotPort<I>>::Handover as Handover<SlotPayload<R, I>>>::Contents;
+pub type Contents<R, const I: usize> =
+    <<R as SlotPort<I>>::Handover as Handover<SlotPayload<R, I>>>::Contents;
 
 /// A routine in a running job.
 #[doc(hidden)]
@@ -188,7 +198,7 @@ pub struct Cell<R: Routine> {
     pub(crate) emit: R::Emit,
 }
 
-impl<R: Routine> Cell<R> {
+impl<R: Routine + Fields> Cell<R> {
     pub fn new(configuration: R::Configuration) -> Self {
         Cell { routine: R::assemble(configuration), emit: R::Emit::default() }
     }

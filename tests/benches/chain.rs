@@ -5,8 +5,8 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use routilux::prelude::*;
 use routilux::Retention;
+use routilux::prelude::*;
 use std::collections::VecDeque;
 
 const EVENTS: u64 = 1_000_000;

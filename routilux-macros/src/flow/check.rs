@@ -49,7 +49,8 @@ fn follows_from_broken(model: &Model, kind: &Kind) -> bool {
 }
 
 fn message(model: &Model, problem: &Problem) -> String {
-    let first = problem.first.map(|first| tokens_at(model, first)).and_then(|tokens| tokens.into_iter().next());
+    let first =
+        problem.first.map(|first| tokens_at(model, first)).and_then(|tokens| tokens.into_iter().next());
     match first.and_then(|token: TokenTree| place(token.span())) {
         Some((line, _)) => format!("{} (first on line {line})", problem.message),
         None => problem.message.clone(),
@@ -71,7 +72,7 @@ fn tokens_at(model: &Model, place: Place) -> TokenStream {
         },
         Place::Connection(index) => {
             let connection = &model.connections[index];
-            let mut tokens = connection.from_tokens();
+            let mut tokens = connection.source_tokens();
             tokens.extend(connection.to_tokens.clone());
             tokens
         }

@@ -4,6 +4,7 @@
 
 use super::model::{From, Model, To};
 use super::parse::{Header, Param};
+use crate::diagnostic::{at, standing_at};
 use crate::routine::plain;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -95,7 +96,12 @@ impl<'a> Flow<'a> {
         for (r, routine) in model.graph.routines.iter().enumerate() {
             for (number, slot) in routine.slots.iter().enumerate() {
                 let port = routilux_graph::Port::new(&routine.id, &slot.name);
-                flow.slots.push(SlotAt { routine: r, number, merge: slot.merge, connected: connected.contains(&port) });
+                flow.slots.push(SlotAt {
+                    routine: r,
+                    number,
+                    merge: slot.merge,
+                    connected: connected.contains(&port),
+                });
             }
         }
         let once = |names: &mut Vec<Ident>, name: &Ident| {
@@ -161,13 +167,12 @@ impl<'a> Flow<'a> {
         let cells = self.cells_struct();
         let delivery = self.delivery_enum();
         let outbound = self.outbound_struct();
-        let fits = self.fits_traits();
         let routes = self.routes();
         let handles = self.handles();
         let flow_name = plain(name);
         let inputs = self.inputs_name();
         let outputs = self.outputs_name();
-        let result = self.result_type();
+        let (result, result_codec) = self.result();
         let slots = self.slots.iter().map(|slot| {
             let routine = &self.model.graph.routines[slot.routine];
             let (id, slot) = (&routine.id, &routine.slots[slot.number].name);
@@ -188,7 +193,6 @@ impl<'a> Flow<'a> {
                 #cells
                 #delivery
                 #outbound
-                #fits
                 #routes
                 #handles
 
@@ -202,6 +206,7 @@ impl<'a> Flow<'a> {
                     type Outbound = __Outbound;
                     const NAME: &'static str = #flow_name;
                     const SLOTS: &'static [(&'static str, &'static str)] = &[#(#slots),*];
+                    fn result_codec() -> #p::Codec<Self::Result> { #result_codec }
                     #graph
                     #make_cells
                     fn inputs(job: &mut #p::Job<Self>) -> Self::Inputs<'_> { #inputs(job) }
@@ -245,7 +250,8 @@ impl<'a> Flow<'a> {
             quote! { #field: #p::Cell<#alias> }
         });
         let contents = self.connected().map(|(number, slot)| {
-            let (field, alias, in_routine) = (format_ident!("s{number}"), self.routine_alias(slot.routine), slot.number);
+            let (field, alias, in_routine) =
+                (format_ident!("s{number}"), self.routine_alias(slot.routine), slot.number);
             quote! { #field: #p::Contents<#alias, #in_routine> }
         });
         quote! { pub struct __Cells { #(#routines,)* #(#contents,)* } }
@@ -261,12 +267,12 @@ impl<'a> Flow<'a> {
 
     /// The first connection to an output says its type.
     fn output_connection(&self, output: &Ident) -> Option<(usize, (usize, usize))> {
-        self.model.connections.iter().zip(&self.model.graph.connections).enumerate().find_map(|(index, (written, known))| {
-            match (&written.to, &known.from) {
+        self.model.connections.iter().zip(&self.model.graph.connections).enumerate().find_map(
+            |(index, (written, known))| match (&written.to, &known.from) {
                 (To::Output(name), Source::Event(port)) if name == output => Some((index, self.event(port))),
                 _ => None,
-            }
-        })
+            },
+        )
     }
 
     fn output_payload(&self, output: &Ident) -> TokenStream {
@@ -277,7 +283,11 @@ impl<'a> Flow<'a> {
         let p = self.p;
         let fields: Vec<Ident> = (0..self.outputs.len()).map(|number| format_ident!("o{number}")).collect();
         let types: Vec<TokenStream> = self.outputs.iter().map(|output| self.output_payload(output)).collect();
-        let made = self.outputs.iter().map(|output| quote_spanned! { output.span()=> #p::Outlet::new() });
+        // Where an output's type is no payload, the error stands at the output.
+        let made = self.outputs.iter().zip(&types).map(|(output, ty)| {
+            let codec = self.codec(ty, output.span());
+            quote! { #p::Outlet::new({ #codec }) }
+        });
         quote! {
             pub struct __Outbound { #(#fields: #p::Outlet<#types>,)* }
 
@@ -287,15 +297,26 @@ impl<'a> Flow<'a> {
         }
     }
 
-    fn result_type(&self) -> TokenStream {
+    /// What saves a payload; if it is none, the error stands at `place`.
+    fn codec(&self, payload: &TokenStream, place: Span) -> TokenStream {
         let p = self.p;
-        let returning = self.model.graph.connections.iter().position(|connection| connection.to == Target::Return);
+        let (name, saves) = (Ident::new("__Payload", place), Ident::new("__Saves", place));
+        let codec = at(place, quote! { <#name as #saves>::codec() });
+        quote! { type #name = #payload; use #p::Saves as #saves; #codec }
+    }
+
+    /// The result's type, and what saves it.
+    fn result(&self) -> (TokenStream, TokenStream) {
+        let p = self.p;
+        let returning =
+            self.model.graph.connections.iter().position(|connection| connection.to == Target::Return);
         match returning.map(|index| (index, &self.model.graph.connections[index].from)) {
             Some((index, Source::Event(port))) => {
                 let payload = self.event_payload(self.event(port));
-                respan(payload, self.model.connections[index].to_tokens.span())
+                let codec = self.codec(&payload, self.end_of(index));
+                (payload, codec)
             }
-            _ => quote! { #p::NoReturn },
+            _ => (quote! { #p::NoReturn }, quote! { #p::Codec::never() }),
         }
     }
 
@@ -307,14 +328,24 @@ impl<'a> Flow<'a> {
             Source::Event(port) => routine(&port.routine)?.event(&port.name)?.payload.as_str(),
             // An input has the type of its first slot.
             Source::Input(name) => {
-                let first = self.model.graph.connections.iter().find(|other| other.from == Source::Input(name.clone()))?;
+                let first = self
+                    .model
+                    .graph
+                    .connections
+                    .iter()
+                    .find(|other| other.from == Source::Input(name.clone()))?;
                 self.slot_text(&first.to)?
             }
         };
         let taken = match &connection.to {
             Target::Slot(_) => self.slot_text(&connection.to)?,
             Target::Output(name) => {
-                let first = self.model.graph.connections.iter().find(|other| other.to == Target::Output(name.clone()))?;
+                let first = self
+                    .model
+                    .graph
+                    .connections
+                    .iter()
+                    .find(|other| other.to == Target::Output(name.clone()))?;
                 match &first.from {
                     Source::Event(port) => routine(&port.routine)?.event(&port.name)?.payload.as_str(),
                     Source::Input(_) => return None,
@@ -327,53 +358,62 @@ impl<'a> Flow<'a> {
 
     fn slot_text(&self, target: &Target) -> Option<&str> {
         match target {
-            Target::Slot(port) => Some(self.model.graph.routine(&port.routine)?.slot(&port.name)?.payload.as_str()),
+            Target::Slot(port) => {
+                Some(self.model.graph.routine(&port.routine)?.slot(&port.name)?.payload.as_str())
+            }
             _ => None,
         }
     }
 
-    /// A connection whose two ends are written as one type, of routines without parameters, is left to the
-    /// compiler's own check. The others have a trait each, for the message.
-    fn needs_trait(&self, index: usize) -> bool {
+    /// Whether the two ends of a connection are written as different types. Those that are the same are left to the
+    /// compiler's own check.
+    fn differs(&self, index: usize) -> bool {
         self.texts(index).is_some_and(|(sent, taken)| sent != taken)
     }
 
-    fn fits_traits(&self) -> TokenStream {
-        let traits = (0..self.model.connections.len()).filter(|index| self.needs_trait(*index)).map(|index| {
-            let name = format_ident!("__Fits{index}");
-            let connection = &self.model.graph.connections[index];
-            let (sends, takes) = match (&connection.from, &connection.to) {
-                (Source::Input(_), _) => (format!("`{}` takes", connection.from), format!("`{}` takes", connection.to)),
-                (_, Target::Output(_)) => (format!("`{}` sends", connection.from), format!("`{}` carries", connection.to)),
-                _ => (format!("`{}` sends", connection.from), format!("`{}` takes", connection.to)),
-            };
-            let message = format!("{sends} `{{Self}}`, but {takes} `{{T}}`");
-            let label = format!("{takes} `{{T}}`");
-            quote! {
+    /// Where an error about a connection stands: at the name of the slot or output it ends at.
+    fn end_of(&self, index: usize) -> Span {
+        let last = self.model.connections[index].to_tokens.clone().into_iter().last();
+        last.map_or(Span::call_site(), |token| token.span())
+    }
+
+    /// The value as the target takes it. Ends of different types have a trait of their own, for the message; every
+    /// token of the call is the user's, so that the error is.
+    fn fitted(&self, index: usize, value: TokenStream, sent: TokenStream, taken: TokenStream) -> TokenStream {
+        if !self.differs(index) {
+            return standing_at(self.end_of(index), value);
+        }
+        let connection = &self.model.graph.connections[index];
+        let from = match &connection.from {
+            Source::Input(_) => format!("`{}` takes", connection.from),
+            Source::Event(_) => format!("`{}` sends", connection.from),
+        };
+        let to = match &connection.to {
+            Target::Output(_) => format!("`{}` carries", connection.to),
+            _ => format!("`{}` takes", connection.to),
+        };
+        let message = format!("{from} `{{Self}}`, but {to} `{{T}}`");
+        let label = format!("{to} `{{T}}`");
+        let place = self.end_of(index);
+        let (sent_name, taken_name) = (Ident::new("__Sent", place), Ident::new("__Taken", place));
+        let fits = Ident::new("ConnectsTo", place);
+        let call = at(place, quote! { <#sent_name as #fits<#taken_name>>::fits });
+        quote! {
+            {
                 #[diagnostic::on_unimplemented(
                     message = #message,
                     label = #label,
                     note = "the two ends of a connection have one type: put a routine between them that converts",
                 )]
-                trait #name<T> { fn fits(self) -> T; }
+                trait #fits<T> { fn fits(self) -> T; }
                 #[diagnostic::do_not_recommend]
-                impl<T> #name<T> for T {
+                impl<T> #fits<T> for T {
                     #[inline(always)]
                     fn fits(self) -> T { self }
                 }
-            }
-        });
-        traits.collect()
-    }
-
-    /// The value as the target takes it.
-    fn fitted(&self, index: usize, value: TokenStream, sent: TokenStream, taken: TokenStream) -> TokenStream {
-        let span = self.model.connections[index].to_tokens.span();
-        match self.needs_trait(index) {
-            false => respan(value, span),
-            true => {
-                let name = format_ident!("__Fits{index}");
-                quote_spanned! { span=> <#sent as #name<#taken>>::fits(#value) }
+                type #sent_name = #sent;
+                type #taken_name = #taken;
+                #call(#value)
             }
         }
     }
@@ -385,7 +425,13 @@ impl<'a> Flow<'a> {
         let copies: Vec<Ident> =
             (1..connections.len()).map(|n| Ident::new(&format!("__copy{n}"), Span::mixed_site())).collect();
         // All copies first: if the user's `Clone` panics, no receiver has the event.
-        let made = copies.iter().map(|copy| quote_spanned! { place=> let #copy = #p::fan_out(&#value); });
+        let [payload, receivers, fan_out] =
+            ["__Payload", "__Receivers", "__FanOut"].map(|name| Ident::new(name, place));
+        let aliased = (!copies.is_empty()).then(
+            || quote! { type #payload = #sent; use #p::{FanOut as #fan_out, Receivers as #receivers}; },
+        );
+        let copy_of = at(place, quote! { <#receivers as #fan_out<#payload>>::copy });
+        let made = copies.iter().map(|copy| quote! { let #copy = #copy_of(&#value); });
         let values = copies.iter().chain([&value]);
         let sent_on = connections.iter().zip(values).map(|(&index, value)| {
             let known = &self.model.graph.connections[index];
@@ -393,24 +439,28 @@ impl<'a> Flow<'a> {
                 Target::Slot(port) => {
                     let slot = self.slot(port);
                     let variant = format_ident!("S{slot}");
-                    let fitted = self.fitted(index, value.to_token_stream(), sent.clone(), self.slot_payload(slot));
+                    let fitted =
+                        self.fitted(index, value.to_token_stream(), sent.clone(), self.slot_payload(slot));
                     quote! { #post.send(__Delivery::#variant(#fitted)); }
                 }
                 Target::Output(_) => {
-                    let To::Output(name) = &self.model.connections[index].to else { return TokenStream::new() };
+                    let To::Output(name) = &self.model.connections[index].to else {
+                        return TokenStream::new();
+                    };
                     let number = self.outputs.iter().position(|output| output == name).unwrap_or_default();
                     let field = format_ident!("o{number}");
-                    let fitted = self.fitted(index, value.to_token_stream(), sent.clone(), self.output_payload(name));
+                    let fitted =
+                        self.fitted(index, value.to_token_stream(), sent.clone(), self.output_payload(name));
                     quote! { #post.outbound.#field.put(#fitted); }
                 }
                 Target::Return => quote! { #post.give(#value); },
             }
         });
-        quote! { #(#made)* #(#sent_on)* }
+        quote! { #aliased #(#made)* #(#sent_on)* }
     }
 
     /// The connections that begin at an event, in the order they are written.
-    fn from_event(&self, wanted: (usize, usize)) -> Vec<usize> {
+    fn routes_of(&self, wanted: (usize, usize)) -> Vec<usize> {
         let known = self.model.graph.connections.iter().enumerate();
         known
             .filter(|(_, connection)| matches!(&connection.from, Source::Event(port) if self.event(port) == wanted))
@@ -429,11 +479,11 @@ impl<'a> Flow<'a> {
             let arms = routine.events.iter().enumerate().map(|(e, event)| {
                 let variant = event_ident(&event.name);
                 let enumeration = format_ident!("__E{r}");
-                let connections = self.from_event((r, e));
+                let connections = self.routes_of((r, e));
                 match connections.first() {
                     None => quote! { #enumeration::#variant(_) => {} },
                     Some(&first) => {
-                        let place = self.model.connections[first].from_tokens().span();
+                        let place = self.model.connections[first].source_tokens().span();
                         let sends = self.sends(&connections, &self.event_payload((r, e)), &post, place);
                         let value = Ident::new("__value", Span::mixed_site());
                         quote! { #enumeration::#variant(#value) => { #sends } }
@@ -452,7 +502,8 @@ impl<'a> Flow<'a> {
 
     /// Whether an event of the routine has several receivers, so that the user's `Clone` runs between two steps.
     fn fans_out(&self, routine: usize) -> bool {
-        (0..self.model.graph.routines[routine].events.len()).any(|event| self.from_event((routine, event)).len() > 1)
+        (0..self.model.graph.routines[routine].events.len())
+            .any(|event| self.routes_of((routine, event)).len() > 1)
     }
 
     fn deliver(&self) -> TokenStream {
@@ -460,12 +511,13 @@ impl<'a> Flow<'a> {
         let arms = self.connected().map(|(number, slot)| {
             let SlotAt { routine, number: in_routine, .. } = *slot;
             let (variant, contents) = (format_ident!("S{number}"), format_ident!("s{number}"));
-            let (cell, alias, route) = (format_ident!("r{routine}"), self.routine_alias(routine), format_ident!("__route{routine}"));
+            let (cell, alias, route) =
+                (format_ident!("r{routine}"), self.routine_alias(routine), format_ident!("__route{routine}"));
             let (slot, fans_out) = (number as u32, self.fans_out(routine));
             quote! {
-                __Delivery::#variant(payload) => #p::step::<#alias, #in_routine, __Delivery>(
+                __Delivery::#variant(payload) => #p::step::<#alias, #in_routine, __Delivery, #fans_out>(
                     &mut cells.#cell, &mut cells.#contents, payload, cx, #slot, __Delivery::#variant,
-                    |event| #route(event, post), #fans_out,
+                    |event| #route(event, post),
                 ),
             }
         });
@@ -533,7 +585,9 @@ impl<'a> Flow<'a> {
             let payload = self.slot_payload(first.unwrap_or_default());
             let sends = self.sends(&connections, &payload, &post, name.span());
             let text = plain(name);
-            let doc = format!("Sends to the input `{text}`.\n\n# Errors\n`Error::State` once the inputs are closed.");
+            let doc = format!(
+                "Sends to the input `{text}`.\n\n# Errors\n`Error::State` once the inputs are closed."
+            );
             quote! {
                 #[doc = #doc]
                 #[inline]
@@ -611,17 +665,19 @@ impl<'a> Flow<'a> {
         let connected: Vec<(usize, &SlotAt)> = self.connected().collect();
         let variants: Vec<Ident> = connected.iter().map(|(number, _)| format_ident!("S{number}")).collect();
         let numbers: Vec<usize> = connected.iter().map(|(number, _)| *number).collect();
-        let aliases: Vec<Ident> = connected.iter().map(|(_, slot)| self.routine_alias(slot.routine)).collect();
+        let aliases: Vec<Ident> =
+            connected.iter().map(|(_, slot)| self.routine_alias(slot.routine)).collect();
         let in_routine: Vec<usize> = connected.iter().map(|(_, slot)| slot.number).collect();
 
         let ids: Vec<&String> = self.model.graph.routines.iter().map(|routine| &routine.id).collect();
         let cells: Vec<Ident> = (0..ids.len()).map(|number| format_ident!("r{number}")).collect();
 
-        let keeping: Vec<&(usize, &SlotAt)> = connected.iter().filter(|(_, slot)| slot.merge != Merge::Override).collect();
+        let keeping: Vec<&(usize, &SlotAt)> =
+            connected.iter().filter(|(_, slot)| slot.merge != Merge::Override).collect();
         let kept_numbers: Vec<usize> = keeping.iter().map(|(number, _)| *number).collect();
-        let count = keeping.len();
         let kept_fields: Vec<Ident> = keeping.iter().map(|(number, _)| format_ident!("s{number}")).collect();
-        let kept_aliases: Vec<Ident> = keeping.iter().map(|(_, slot)| self.routine_alias(slot.routine)).collect();
+        let kept_aliases: Vec<Ident> =
+            keeping.iter().map(|(_, slot)| self.routine_alias(slot.routine)).collect();
         let kept_in_routine: Vec<usize> = keeping.iter().map(|(_, slot)| slot.number).collect();
 
         let outputs: Vec<String> = self.outputs.iter().map(plain).collect();
@@ -650,16 +706,22 @@ impl<'a> Flow<'a> {
                 ::std::vec![#((#ids, &mut cells.#cells as &mut dyn #p::Saved)),*]
             }
 
-            fn contents(cells: &__Cells) -> ::std::vec::Vec<(usize, &dyn #p::Saved)> {
-                let parts: [::core::option::Option<(usize, &dyn #p::Saved)>; #count] =
-                    [#(#p::part::<#kept_aliases, #kept_in_routine>(#kept_numbers, &cells.#kept_fields)),*];
-                parts.into_iter().flatten().collect()
+            const KEEPING: &'static [usize] = &[#(#kept_numbers),*];
+
+            fn save_contents(cells: &__Cells, slot: usize) -> ::core::result::Result<#p::Value, #p::ValueError> {
+                match slot {
+                    #(#kept_numbers => #p::save_contents::<#kept_aliases, #kept_in_routine>(&cells.#kept_fields),)*
+                    _ => ::core::result::Result::Err(#p::not_connected()),
+                }
             }
 
-            fn contents_mut(cells: &mut __Cells) -> ::std::vec::Vec<(usize, &mut dyn #p::Saved)> {
-                let parts: [::core::option::Option<(usize, &mut dyn #p::Saved)>; #count] =
-                    [#(#p::part_mut::<#kept_aliases, #kept_in_routine>(#kept_numbers, &mut cells.#kept_fields)),*];
-                parts.into_iter().flatten().collect()
+            fn load_contents(
+                cells: &mut __Cells, slot: usize, value: #p::Value,
+            ) -> ::core::result::Result<(), #p::ValueError> {
+                match slot {
+                    #(#kept_numbers => #p::load_contents::<#kept_aliases, #kept_in_routine>(&mut cells.#kept_fields, value),)*
+                    _ => ::core::result::Result::Err(#p::not_connected()),
+                }
             }
 
             fn outbound(outbound: &__Outbound) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> {
@@ -713,8 +775,10 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
                 fn load_delivery(_: usize, _: #p::Value) -> ::core::result::Result<(), #p::ValueError> { ::core::unreachable!() }
                 fn routines(_: &()) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> { ::core::unreachable!() }
                 fn routines_mut(_: &mut ()) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> { ::core::unreachable!() }
-                fn contents(_: &()) -> ::std::vec::Vec<(usize, &dyn #p::Saved)> { ::core::unreachable!() }
-                fn contents_mut(_: &mut ()) -> ::std::vec::Vec<(usize, &mut dyn #p::Saved)> { ::core::unreachable!() }
+                const KEEPING: &'static [usize] = &[];
+                fn save_contents(_: &(), _: usize) -> ::core::result::Result<#p::Value, #p::ValueError> { ::core::unreachable!() }
+                fn load_contents(_: &mut (), _: usize, _: #p::Value) -> ::core::result::Result<(), #p::ValueError> { ::core::unreachable!() }
+                fn result_codec() -> #p::Codec<#p::Stub> { ::core::unreachable!() }
                 fn outbound(_: &()) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> { ::core::unreachable!() }
                 fn outbound_mut(_: &mut ()) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> { ::core::unreachable!() }
             }
@@ -725,23 +789,6 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
 /// The variant of an event: its name, raw where that is a keyword.
 fn event_ident(name: &str) -> Ident {
     syn::parse_str::<Ident>(name).unwrap_or_else(|_| Ident::new_raw(name, Span::call_site()))
-}
-
-/// The same tokens, all standing at `span`.
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
-    let at = |token: TokenTree| match token {
-        TokenTree::Group(group) => {
-            let mut moved = Group::new(group.delimiter(), respan(group.stream(), span));
-            moved.set_span(span);
-            TokenTree::Group(moved)
-        }
-        mut other => {
-            // The place of the user's token, the meaning that ours had.
-            other.set_span(other.span().located_at(span));
-            other
-        }
-    };
-    tokens.into_iter().map(at).collect()
 }
 
 /// Every name in the tokens.

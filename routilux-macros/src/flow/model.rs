@@ -46,7 +46,7 @@ pub(crate) enum To {
 }
 
 impl Written {
-    pub(crate) fn from_tokens(&self) -> TokenStream {
+    pub(crate) fn source_tokens(&self) -> TokenStream {
         match &self.from {
             From::Input(name) => name.to_token_stream(),
             From::Event(port) => port.tokens.clone(),
@@ -54,7 +54,12 @@ impl Written {
     }
 }
 
-pub(crate) fn build(header: &Header, statements: Vec<Statement>, tables: Vec<Table>, diagnostics: &mut Diagnostics) -> Model {
+pub(crate) fn build(
+    header: &Header,
+    statements: Vec<Statement>,
+    tables: Vec<Table>,
+    diagnostics: &mut Diagnostics,
+) -> Model {
     let paths = ports::distinct(&statements);
     let mut model = Model {
         name: header.name.clone(),
@@ -74,7 +79,9 @@ pub(crate) fn build(header: &Header, statements: Vec<Statement>, tables: Vec<Tab
                     match inputs.get(&plain(name)) {
                         None => drop(inputs.insert(plain(name), name.clone())),
                         Some(first) => {
-                            let line = place(first.span()).map(|(line, _)| format!(" (first on line {line})")).unwrap_or_default();
+                            let line = place(first.span())
+                                .map(|(line, _)| format!(" (first on line {line})"))
+                                .unwrap_or_default();
                             let message = format!("the input `{name}` is there twice{line}");
                             let help = format!("name all its slots at once: `in {name} -> a.slot, b.slot;`");
                             diagnostics.error(name, message, help);
@@ -104,7 +111,13 @@ fn data(port: &Port) -> routilux_graph::Port {
 }
 
 impl Model {
-    fn instance(&mut self, instance: Instance, paths: &[Path], tables: &[Table], diagnostics: &mut Diagnostics) {
+    fn instance(
+        &mut self,
+        instance: Instance,
+        paths: &[Path],
+        tables: &[Table],
+        diagnostics: &mut Diagnostics,
+    ) {
         let table = ports::table_of(paths, &instance.path).and_then(|number| tables.get(number));
         let (events, slots) = match table {
             Some(Table::Known { events, slots, .. }) => (events.clone(), slots.clone()),

@@ -90,14 +90,23 @@ impl Parse for Header {
         let name: Ident = input.parse().map_err(|_| error(&keyword, "the flow has no name", shape))?;
         if input.peek(Token![<]) {
             let generics: syn::Generics = input.parse()?;
-            return Err(error(generics, "generic flows are not part of this version", "write the type in the flow"));
+            return Err(error(
+                generics,
+                "generic flows are not part of this version",
+                "write the type in the flow",
+            ));
         }
         let mut params = Vec::new();
         if input.peek(syn::token::Paren) {
             let content;
             parenthesized!(content in input);
-            let parsed = Punctuated::<Param, Token![,]>::parse_terminated(&content)
-                .map_err(|error| self::error(OneSpan(error.span()), "a parameter of a flow is a name and a type", "write `name: Type`"))?;
+            let parsed = Punctuated::<Param, Token![,]>::parse_terminated(&content).map_err(|error| {
+                self::error(
+                    OneSpan(error.span()),
+                    "a parameter of a flow is a name and a type",
+                    "write `name: Type`",
+                )
+            })?;
             params.extend(parsed);
         }
         if !input.peek(syn::token::Brace) {
@@ -172,7 +181,11 @@ fn statement(tokens: &[TokenTree]) -> syn::Result<Statement> {
         return port(&tokens[1..], &tokens[0], "event").map(Statement::Ignore);
     }
     if word(0, "on") && sign(1) != Some('.') {
-        return Err(error(all(tokens), "error policies are not part of this version", "a handler that fails stops the job, which keeps the delivery"));
+        return Err(error(
+            all(tokens),
+            "error policies are not part of this version",
+            "a handler that fails stops the job, which keeps the delivery",
+        ));
     }
     connection(tokens)
 }
@@ -183,27 +196,52 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
     };
     let rest = &tokens[2..];
     let Some(first) = rest.first() else {
-        return Err(error(id, format!("`{id}` has no type"), format!("write `{id}: Type {{ configuration }};`")));
+        return Err(error(
+            id,
+            format!("`{id}` has no type"),
+            format!("write `{id}: Type {{ configuration }};`"),
+        ));
     };
     if matches!(first, TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket) {
-        return Err(error(first, "keyed instances are not part of this version", "write one instance for each key"));
+        return Err(error(
+            first,
+            "keyed instances are not part of this version",
+            "write one instance for each key",
+        ));
     }
-    let end = rest.iter().position(|token| matches!(token, TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket));
+    let end = rest.iter().position(
+        |token| matches!(token, TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket),
+    );
     let (ty, group) = match end {
         Some(end) => (&rest[..end], Some(&rest[end])),
         None => (rest, None),
     };
+    // `lines: Lines tok: Tokenizer`: a type is not two names side by side.
+    let side_by_side = ty.windows(2).find(|pair| matches!(pair, [TokenTree::Ident(_), TokenTree::Ident(_)]));
+    if let Some([_, next]) = side_by_side {
+        return Err(error(next, "a statement ends before this", "write `;` before it"));
+    }
     if let Some(extra) = end.and_then(|end| rest.get(end + 1)) {
         return Err(error(extra, "a statement ends before this", "write `;` before it"));
     }
     let configuration = match group {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group.stream(),
-        Some(other) => return Err(error(other, "configuration is given by name", "write it in braces: `{ field, other: value }`")),
+        Some(other) => {
+            return Err(error(
+                other,
+                "configuration is given by name",
+                "write it in braces: `{ field, other: value }`",
+            ));
+        }
         None => TokenStream::new(),
     };
     let path = syn::parse2::<Path>(all(ty)).map_err(|_| {
         let place = if ty.is_empty() { id.to_token_stream() } else { all(ty) };
-        error(place, format!("the type of `{id}` is the name of a routine"), format!("write `{id}: Type {{ configuration }};`"))
+        error(
+            place,
+            format!("the type of `{id}` is the name of a routine"),
+            format!("write `{id}: Type {{ configuration }};`"),
+        )
     })?;
     Ok(Statement::Instance(Box::new(Instance { id: id.clone(), path, configuration })))
 }
@@ -219,10 +257,17 @@ fn connection(tokens: &[TokenTree]) -> syn::Result<Statement> {
     }
     let (before, after) = (&tokens[..at], &tokens[at + 2..]);
     if matches!(after.first(), Some(TokenTree::Punct(punct)) if punct.as_char() == '|') {
-        return Err(error(all(after), "a map between two ports is not part of this version", "map in a handler"));
+        return Err(error(
+            all(after),
+            "a map between two ports is not part of this version",
+            "map in a handler",
+        ));
     }
     let from = source(before, arrow.clone())?;
-    let to = split_at_commas(after).into_iter().map(|part| target(part, &arrow)).collect::<syn::Result<Vec<_>>>()?;
+    let to = split_at_commas(after)
+        .into_iter()
+        .map(|part| target(part, &arrow))
+        .collect::<syn::Result<Vec<_>>>()?;
     Ok(Statement::Connect { from, to })
 }
 
@@ -232,14 +277,21 @@ fn source(tokens: &[TokenTree], arrow: TokenStream) -> syn::Result<Source> {
     {
         return match &tokens[1..] {
             [TokenTree::Ident(name)] => Ok(Source::Input(name.clone())),
-            [TokenTree::Ident(name), TokenTree::Punct(colon), ..] if colon.as_char() == ':' => {
-                Err(error(all(&tokens[2..]), "the type of an input is that of its slot", format!("write `in {name} -> ..`")))
-            }
+            [TokenTree::Ident(name), TokenTree::Punct(colon), ..] if colon.as_char() == ':' => Err(error(
+                all(&tokens[2..]),
+                "the type of an input is that of its slot",
+                format!("write `in {name} -> ..`"),
+            )),
             _ => Err(error(all(tokens), "an input is `in` and a name", "write `in name -> id.slot;`")),
         };
     }
-    if let Some(guard) = tokens.iter().find(|token| matches!(token, TokenTree::Ident(ident) if ident == "if")) {
-        return Err(error(guard, "guards are not part of this version", "decide in a handler, and emit different events"));
+    if let Some(guard) = tokens.iter().find(|token| matches!(token, TokenTree::Ident(ident) if ident == "if"))
+    {
+        return Err(error(
+            guard,
+            "guards are not part of this version",
+            "decide in a handler, and emit different events",
+        ));
     }
     port(tokens, &arrow, "event").map(Source::Event)
 }
@@ -250,7 +302,11 @@ fn target(tokens: &[TokenTree], arrow: &TokenStream) -> syn::Result<Target> {
         [TokenTree::Ident(word)] if word == "return" => TargetKind::Return,
         [TokenTree::Ident(word), rest @ ..] if word == "loop" => {
             if let [bound @ TokenTree::Group(_), ..] = rest {
-                return Err(error(bound, "a bound on a loop is not part of this version", "write `loop`, and count in a handler"));
+                return Err(error(
+                    bound,
+                    "a bound on a loop is not part of this version",
+                    "write `loop`, and count in a handler",
+                ));
             }
             if matches!(rest, [TokenTree::Ident(word), ..] if word == "out" || word == "return") {
                 return Err(error(all(tokens), "feedback goes to a slot", "write `-> loop id.slot`"));
@@ -265,28 +321,47 @@ fn target(tokens: &[TokenTree], arrow: &TokenStream) -> syn::Result<Target> {
 fn port(tokens: &[TokenTree], beside: impl ToTokens, what: &str) -> syn::Result<Port> {
     let shape = format!("write `routine.{what}`");
     match tokens {
-        [TokenTree::Ident(routine), TokenTree::Punct(dot), TokenTree::Ident(name)] if dot.as_char() == '.' => {
+        [TokenTree::Ident(routine), TokenTree::Punct(dot), TokenTree::Ident(name)]
+            if dot.as_char() == '.' =>
+        {
             Ok(Port { routine: routine.clone(), name: name.clone(), tokens: all(tokens) })
         }
         [] => Err(error(beside, format!("the {what} is missing here"), shape)),
-        [TokenTree::Ident(word), ..] if word == "in" || word == "out" => {
-            Err(error(all(tokens), format!("`{word}` cannot stand here"), "inputs begin a connection and outputs end it: `in name -> id.slot;`, `id.event -> out name;`"))
-        }
-        [TokenTree::Ident(_), TokenTree::Punct(dot), TokenTree::Ident(_), extra, ..] if dot.as_char() == '.' => match extra {
-            TokenTree::Punct(dot) if dot.as_char() == '.' => {
-                Err(error(all(tokens), format!("a {what} is named by its routine and its name"), format!("{shape}; flows in flows and joins are not part of this version")))
+        [TokenTree::Ident(word), ..] if word == "in" || word == "out" => Err(error(
+            all(tokens),
+            format!("`{word}` cannot stand here"),
+            "inputs begin a connection and outputs end it: `in name -> id.slot;`, `id.event -> out name;`",
+        )),
+        [TokenTree::Ident(_), TokenTree::Punct(dot), TokenTree::Ident(_), extra, ..]
+            if dot.as_char() == '.' =>
+        {
+            match extra {
+                TokenTree::Punct(dot) if dot.as_char() == '.' => Err(error(
+                    all(tokens),
+                    format!("`routine.{what}` names the {what}, and more follows"),
+                    format!("{shape}; error wires, joins and flows in flows are not part of this version"),
+                )),
+                _ => Err(error(extra, "a statement ends before this", "write `;` before it")),
             }
-            _ => Err(error(extra, "a statement ends before this", "write `;` before it")),
-        },
-        [TokenTree::Ident(routine)] => {
-            Err(error(routine, format!("`{routine}` names no {what}"), format!("write `{routine}.{what}`, with the name of the {what}")))
         }
+        [TokenTree::Ident(routine)] => Err(error(
+            routine,
+            format!("`{routine}` names no {what}"),
+            format!("write `{routine}.{what}`, with the name of the {what}"),
+        )),
         _ => Err(error(all(tokens), format!("this is no {what}"), shape)),
     }
 }
 
 fn not_a_statement(tokens: &[TokenTree]) -> syn::Error {
-    error(all(tokens), "this is no statement of a flow", STATEMENTS)
+    match tokens {
+        [TokenTree::Ident(_), TokenTree::Punct(dot), ..] if dot.as_char() == '.' => error(
+            all(tokens),
+            "this connection leads nowhere: it has no `->`",
+            "write `id.event -> id.slot;`",
+        ),
+        _ => error(all(tokens), "this is no statement of a flow", STATEMENTS),
+    }
 }
 
 /// The places of `->` and, with `true`, of `=>`.
@@ -322,7 +397,9 @@ fn mentions(tokens: &[TokenTree]) -> Mentions {
             (Some(TokenTree::Punct(dot)), Some(TokenTree::Ident(name))) if dot.as_char() == '.' => {
                 mentions.ports.push((ident.to_string(), name.to_string()));
             }
-            (Some(TokenTree::Punct(colon)), _) if colon.as_char() == ':' => mentions.ids.push(ident.to_string()),
+            (Some(TokenTree::Punct(colon)), _) if colon.as_char() == ':' => {
+                mentions.ids.push(ident.to_string())
+            }
             _ => {}
         }
     }

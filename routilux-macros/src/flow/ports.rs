@@ -10,7 +10,11 @@ use syn::{Path, PathArguments};
 /// What the macro of a routine hands over.
 #[derive(Clone)]
 pub(crate) enum Table {
-    Known { type_name: String, events: Vec<Event>, slots: Vec<Slot> },
+    Known {
+        type_name: String,
+        events: Vec<Event>,
+        slots: Vec<Slot>,
+    },
     /// The routine has mistakes of its own, which are told where it is.
     Broken,
     /// It was compiled by another version of routilux.
@@ -57,13 +61,15 @@ pub(crate) fn tables(tokens: TokenStream) -> Vec<Table> {
 fn read(table: TokenStream) -> Option<Table> {
     let tokens: Vec<TokenTree> = table.into_iter().collect();
     let [version, type_name, events, slots] = tokens.as_slice() else {
-        return matches!(tokens.as_slice(), [TokenTree::Ident(word)] if word == "broken").then_some(Table::Broken);
+        return matches!(tokens.as_slice(), [TokenTree::Ident(word)] if word == "broken")
+            .then_some(Table::Broken);
     };
     let version: syn::LitInt = syn::parse2(version.to_token_stream()).ok()?;
     if version.base10_parse::<u32>().ok()? != TABLE {
         return None;
     }
-    let events = rows(events)?.into_iter().map(|row| Some(Event::new(literal(row.first()?)?, literal(row.get(1)?)?)));
+    let events =
+        rows(events)?.into_iter().map(|row| Some(Event::new(literal(row.first()?)?, literal(row.get(1)?)?)));
     let slots = rows(slots)?.into_iter().map(|row| {
         let mut slot = Slot::new(literal(row.first()?)?, literal(row.get(1)?)?);
         slot.merge = match literal(row.get(2)?)?.as_str() {

@@ -15,7 +15,8 @@ pub(crate) fn check(model: &Model, diagnostics: &mut Diagnostics) {
             // Two handlers of one name are two functions of one name: the compiler says it.
             Some(("slot", _)) => {}
             Some((first, other)) => {
-                let line = place(other.span()).map(|(line, _)| format!(" on line {line}")).unwrap_or_default();
+                let line =
+                    place(other.span()).map(|(line, _)| format!(" on line {line}")).unwrap_or_default();
                 let message = format!("the name `{name}` is already that of the {first}{line}");
                 diagnostics.error(name, message, "ports of one routine have different names");
             }

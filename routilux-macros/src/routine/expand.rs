@@ -4,9 +4,10 @@
 use super::args::Args;
 use super::model::{Event, Model, Pass, Slot, plain};
 use super::parse::{Function, Impl, Item};
+use crate::diagnostic::{at, standing_at};
 use crate::text;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use routilux_graph::Merge;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -26,8 +27,14 @@ pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
         Item::Function(function) => {
             let Function { attrs, vis, signature, body } = &**function;
             let body = body.as_ref()?;
+            if attrs.iter().any(|attr| attr.path().is_ident("event")) {
+                // A mistake that was told.
+                return None;
+            }
+            // A payload is a whole value: `&String` and `&Vec<T>` are what waits, and no argument that could be a slice.
+            let allowed = attrs.iter().any(is_mark).then(|| quote! { #[allow(clippy::ptr_arg)] });
             let attrs = attrs.iter().filter(|attr| !is_mark(attr));
-            Some(quote! { #(#attrs)* #vis #signature #body })
+            Some(quote! { #(#attrs)* #allowed #vis #signature #body })
         }
     });
     quote! {
@@ -45,7 +52,8 @@ fn is_mark(attr: &Attribute) -> bool {
 pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let Some(name) = &model.name else { return TokenStream::new() };
     let routine = Routine { p: &args.private, parsed, name };
-    let outbox = routine.outbox(&model.events);
+    let marked = routine.marked();
+    let outbox = routine.outbox(&model.events.iter().collect::<Vec<_>>());
     let table = routine.table(model);
     let events = model.events.iter().enumerate().map(|(number, event)| routine.event_port(number, event));
     let slots = model.slots.iter().enumerate().map(|(number, slot)| routine.slot_port(number, slot));
@@ -54,9 +62,10 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
         #[doc(hidden)]
         #[allow(
             non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs,
-            unused_variables, unused_mut, clippy::all, clippy::pedantic
+            dead_code, unused_variables, unused_mut, clippy::all, clippy::pedantic
         )]
         const _: () = {
+            #marked
             #outbox
             #table
             #(#events)*
@@ -70,7 +79,9 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
 pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let Some(name) = &model.name else { return TokenStream::new() };
     let routine = Routine { p: &args.private, parsed, name };
-    let outbox = routine.outbox(&model.events);
+    let mut seen = HashSet::new();
+    let events: Vec<&Event> = model.events.iter().filter(|event| seen.insert(plain(&event.name))).collect();
+    let outbox = routine.outbox(&events);
     let table = routine.table(&Model { name: None, events: Vec::new(), slots: Vec::new() });
     let ports = broken_port_macro(name);
     quote! {
@@ -91,6 +102,25 @@ struct Routine<'a> {
 }
 
 impl Routine<'_> {
+    /// Generics for an `impl` that is there only if the struct is marked: if it is not, that is told once, by
+    /// `marked`, and nothing follows from it.
+    fn impl_for(&self) -> (TokenStream, TokenStream, TokenStream) {
+        let p = self.p;
+        let self_type = &self.parsed.self_type;
+        let (impl_generics, ty_generics, where_clause) = self.parsed.generics.split_for_impl();
+        let given = where_clause.iter().flat_map(|clause| &clause.predicates);
+        let marked = quote! { where for<'__routilux> #self_type: #p::Fields #(, #given)* };
+        (impl_generics.to_token_stream(), ty_generics.to_token_stream(), marked)
+    }
+
+    fn marked(&self) -> TokenStream {
+        let p = self.p;
+        let self_type = &self.parsed.self_type;
+        let (impl_generics, _, where_clause) = self.parsed.generics.split_for_impl();
+        let asked = at(self_type.span(), quote! { #p::is_marked::<#self_type> });
+        quote! { fn __marked #impl_generics() #where_clause { #asked(); } }
+    }
+
     fn event_enum(&self) -> Ident {
         format_ident!("EventOf{}", self.name, span = Span::call_site())
     }
@@ -113,7 +143,7 @@ impl Routine<'_> {
     }
 
     /// The enum of events, and `Emit` with its methods.
-    fn outbox(&self, events: &[Event]) -> TokenStream {
+    fn outbox(&self, events: &[&Event]) -> TokenStream {
         let p = self.p;
         let (enumeration, emit, emitted) = (self.event_enum(), self.emit(), self.emitted());
         let (impl_generics, ty_generics, where_clause) = self.parsed.generics.split_for_impl();
@@ -126,14 +156,14 @@ impl Routine<'_> {
         // Only a generic routine may have parameters that no event uses.
         let unused = match generics.params.is_empty() {
             true => TokenStream::new(),
-            false => quote! { , __Unused(::core::convert::Infallible, #marker) },
+            false => quote! { __Unused(::core::convert::Infallible, #marker) },
         };
         let unused_arm = |event: TokenStream| match generics.params.is_empty() {
             true => TokenStream::new(),
             false => quote! { #enumeration::__Unused(never, _) => { let _ = #event; match *never {} } },
         };
         let methods = events.iter().map(|event| {
-            let Event { name, docs, params } = event;
+            let Event { name, docs, params } = *event;
             let names: Vec<&Ident> = params.iter().map(|(name, _)| name).collect();
             let types = params.iter().map(|(_, ty)| ty);
             let value = match names.as_slice() {
@@ -232,7 +262,7 @@ impl Routine<'_> {
             quote! { #p::EventInfo { name: #name, payload: #payload } }
         });
         let slots = model.slots.iter().map(|slot| {
-            let (name, payload) = (plain(&slot.name), text::of(slot.payload()));
+            let (name, payload) = (plain(&slot.name), slot.payload_text());
             let merge = match slot.options.merge {
                 Merge::Override => quote!(Override),
                 Merge::Append => quote!(Append),
@@ -255,7 +285,7 @@ impl Routine<'_> {
     fn event_port(&self, number: usize, event: &Event) -> TokenStream {
         let p = self.p;
         let self_type = &self.parsed.self_type;
-        let (impl_generics, _, where_clause) = self.parsed.generics.split_for_impl();
+        let (impl_generics, _, where_clause) = self.impl_for();
         let payload = event.payload();
         quote! {
             #[automatically_derived]
@@ -268,11 +298,12 @@ impl Routine<'_> {
     fn slot_port(&self, number: usize, slot: &Slot) -> TokenStream {
         let p = self.p;
         let self_type = &self.parsed.self_type;
-        let (impl_generics, _, where_clause) = self.parsed.generics.split_for_impl();
+        let (impl_generics, _, where_clause) = self.impl_for();
         let Slot { name, options, exclusive, output, .. } = slot;
         let payload = slot.payload();
         let undoable = output.is_some() && options.atomic;
-        let by_reference = !slot.payload.is_empty() && slot.payload.iter().all(|param| param.pass != Pass::Value);
+        let by_reference =
+            !slot.payload.is_empty() && slot.payload.iter().all(|param| param.pass != Pass::Value);
 
         let handover = match (options.merge, by_reference) {
             (Merge::Append, _) => quote!(Appended),
@@ -282,14 +313,20 @@ impl Routine<'_> {
             (Merge::Override, false) if undoable => quote!(Kept),
             (Merge::Override, false) => quote!(GivenAway),
         };
-        let handover_span = slot.payload_span();
-        let handover = quote_spanned! { handover_span=> #p::#handover };
+        // Where an error about the payload, or about the state, is to stand: nothing of ours among its tokens.
+        let payload_at = slot.payload_span();
+        let codec = at(payload_at, quote! { <#payload as #p::Saves>::codec() });
+        let kept = handover.to_string() == "Kept";
+        let keep = match kept {
+            true => at(payload_at, quote! { #p::keep::<#payload>(__payload) }),
+            false => quote! { ::core::unreachable!("only a payload that is kept is cloned") },
+        };
         let undo = match (*exclusive, undoable) {
             (false, _) => quote!(Untouched),
             (true, true) => quote!(PutBack),
             (true, false) => quote!(Exposed),
         };
-        let undo = quote_spanned! { name.span()=> #p::#undo };
+        let undo = at(name.span(), quote! { #p::#undo });
         let argument = match (options.merge, by_reference) {
             (Merge::Append, _) => quote! { &[#payload] },
             (Merge::Override, true) => quote! { &#payload },
@@ -297,15 +334,17 @@ impl Routine<'_> {
         };
 
         let arrival = Ident::new("__arrival", Span::mixed_site());
-        let parts: Vec<Ident> = (0..slot.payload.len()).map(|n| Ident::new(&format!("__part{n}"), Span::mixed_site())).collect();
+        let parts: Vec<Ident> =
+            (0..slot.payload.len()).map(|n| Ident::new(&format!("__part{n}"), Span::mixed_site())).collect();
         let (open, given) = match parts.as_slice() {
             [] => (quote! { let () = #arrival; }, Vec::new()),
             [_] => (TokenStream::new(), vec![quote! { #arrival }]),
             several => {
-                let given = several.iter().zip(&slot.payload).map(|(part, param)| match (by_reference, param.pass) {
-                    (false, Pass::Reference) => quote! { &#part },
-                    _ => quote! { #part },
-                });
+                let given =
+                    several.iter().zip(&slot.payload).map(|(part, param)| match (by_reference, param.pass) {
+                        (false, Pass::Reference) => quote! { &#part },
+                        _ => quote! { #part },
+                    });
                 (quote! { let (#(#several),*) = #arrival; }, given.collect())
             }
         };
@@ -314,14 +353,27 @@ impl Routine<'_> {
         let call = quote! { Self::#name(self #(, #given)* #out #cx) };
         let run = match output {
             None => quote! { #call; ::core::result::Result::Ok(()) },
-            Some(ty) => quote_spanned! { ty.span()=> #p::Handled::handled(#call) },
+            Some(ty) => {
+                let handled = at(ty.span(), quote! { #p::Handled::handled });
+                let call = standing_at(ty.span(), call);
+                quote! { #handled(#call) }
+            }
         };
         quote! {
             #[automatically_derived]
             impl #impl_generics #p::SlotPort<#number> for #self_type #where_clause {
                 type Payload = #payload;
-                type Handover = #handover;
+                type Handover = #p::#handover;
                 type Undo = #undo;
+
+                fn codec() -> #p::Codec<Self::Payload> {
+                    #codec
+                }
+
+                #[inline]
+                fn keep(__payload: &Self::Payload) -> Self::Payload {
+                    #keep
+                }
 
                 #[inline]
                 fn call(
@@ -348,7 +400,7 @@ fn port_macro(name: &Ident, model: &Model) -> TokenStream {
         quote! { [#name #payload] }
     });
     let slots = model.slots.iter().map(|slot| {
-        let (name, payload) = (plain(&slot.name), text::of(slot.payload()));
+        let (name, payload) = (plain(&slot.name), slot.payload_text());
         let (merge, optional) = (slot.options.merge.to_string(), slot.options.optional);
         quote! { [#name #payload #merge #optional] }
     });

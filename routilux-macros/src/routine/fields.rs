@@ -1,7 +1,7 @@
 //! `#[routine]` on a struct: which field is configuration, state, resource or transient, and what follows.
 
 use super::args::Args;
-use crate::diagnostic::{Diagnostics, error};
+use crate::diagnostic::{Diagnostics, at, error};
 use crate::text;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -26,8 +26,8 @@ pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
         Err(error) => return super::with_item(error, item),
     };
     let mut diagnostics = Diagnostics::default();
-    let model = model(&mut item, &mut diagnostics);
-    check(&item, &model, &mut diagnostics);
+    let mut model = model(&mut item, &mut diagnostics);
+    check(&item, &mut model, &mut diagnostics);
     // With errors too, where it can be: who uses the routine has none of their own then.
     let generated = match item.fields {
         Fields::Unnamed(_) => stub(args, &item),
@@ -50,7 +50,11 @@ fn model(item: &mut ItemStruct, diagnostics: &mut Diagnostics) -> Model {
         for attr in &marks {
             if !matches!(attr.meta, Meta::Path(_)) {
                 let name = text::of(attr.path());
-                diagnostics.error(attr, format!("`#[{name}]` takes no argument"), format!("write `#[{name}]`"));
+                diagnostics.error(
+                    attr,
+                    format!("`#[{name}]` takes no argument"),
+                    format!("write `#[{name}]`"),
+                );
             }
         }
         let kind = marks.first().and_then(mark).unwrap_or(Kind::Given);
@@ -69,16 +73,24 @@ fn mark(attr: &Attribute) -> Option<Kind> {
     }
 }
 
-fn check(item: &ItemStruct, model: &Model, diagnostics: &mut Diagnostics) {
+fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
     if let Fields::Unnamed(fields) = &item.fields {
-        diagnostics.error(fields, "the fields of a routine have names", "a flow gives the configuration by name: write `{ name: Type }`");
+        diagnostics.error(
+            fields,
+            "the fields of a routine have names",
+            "a flow gives the configuration by name: write `{ name: Type }`",
+        );
     }
     for param in &item.generics.params {
         if let GenericParam::Lifetime(lifetime) = param {
-            diagnostics.error(lifetime, "a routine borrows nothing", "a saved job could not hold it: own the value, or share it by `Arc`");
+            diagnostics.error(
+                lifetime,
+                "a routine borrows nothing",
+                "a saved job could not hold it: own the value, or share it by `Arc`",
+            );
         }
     }
-    for (kind, field) in &model.fields {
+    for (kind, field) in &mut model.fields {
         if *kind == Kind::State
             && let Some(shared) = shared_mutable(field.ty.to_token_stream())
         {
@@ -87,6 +99,8 @@ fn check(item: &ItemStruct, model: &Model, diagnostics: &mut Diagnostics) {
                 format!("`{shared}` cannot be `#[state]`: it changes through `&self`, so a failed attempt could not be undone"),
                 "keep a plain value and change it in a `&mut self` handler, or mark the field `#[resource]` or `#[transient]`",
             ));
+            // It may have other mistakes as state, which follow from this one.
+            *kind = Kind::Transient;
         }
     }
 }
@@ -96,8 +110,19 @@ fn shared_mutable(ty: TokenStream) -> Option<Ident> {
     ty.into_iter().find_map(|token| match token {
         TokenTree::Ident(ident) => {
             let name = ident.to_string();
-            let known = ["Cell", "RefCell", "OnceCell", "LazyCell", "UnsafeCell", "Mutex", "RwLock", "OnceLock", "LazyLock"];
-            (known.contains(&name.as_str()) || (name.starts_with("Atomic") && name.len() > 6)).then_some(ident)
+            let known = [
+                "Cell",
+                "RefCell",
+                "OnceCell",
+                "LazyCell",
+                "UnsafeCell",
+                "Mutex",
+                "RwLock",
+                "OnceLock",
+                "LazyLock",
+            ];
+            (known.contains(&name.as_str()) || (name.starts_with("Atomic") && name.len() > 6))
+                .then_some(ident)
         }
         TokenTree::Group(group) => shared_mutable(group.stream()),
         _ => None,
@@ -110,7 +135,8 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
     let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
     let outer_generics = without_bounds(&item.generics);
 
-    let of_kind = |wanted: Kind| model.fields.iter().filter(move |(kind, _)| *kind == wanted).map(|(_, field)| field);
+    let of_kind =
+        |wanted: Kind| model.fields.iter().filter(move |(kind, _)| *kind == wanted).map(|(_, field)| field);
     let given: Vec<&Field> = of_kind(Kind::Given).collect();
     let state: Vec<&Field> = of_kind(Kind::State).collect();
     let transient: Vec<&Field> = of_kind(Kind::Transient).collect();
@@ -140,11 +166,11 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
     let state_types: Vec<_> = state.iter().map(|field| &field.ty).collect();
     let state_refs = state.iter().map(|field| {
         let name = &field.ident;
-        let ty = &field.ty;
-        quote_spanned! { ty.span()=> &self.#name as &dyn #p::StateField }
+        at(field.ty.span(), quote! { &self.#name as &dyn #p::StateField })
     });
     let numbers = 0..state.len();
-    let copies: Vec<Ident> = (0..state.len()).map(|n| Ident::new(&format!("__f{n}"), Span::mixed_site())).collect();
+    let copies: Vec<Ident> =
+        (0..state.len()).map(|n| Ident::new(&format!("__f{n}"), Span::mixed_site())).collect();
     let snapshot_where = {
         let existing = where_clause.iter().flat_map(|clause| &clause.predicates);
         quote! { where #(#existing,)* #(for<'__routilux> #state_types: #p::StateCopy,)* }

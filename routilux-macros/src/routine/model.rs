@@ -9,7 +9,9 @@ use quote::{ToTokens, quote};
 use routilux_graph::{Merge, did_you_mean};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, Pat, ReceiverKind, ReturnType, Signature, Token, Type};
+use syn::{
+    Attribute, Expr, ExprLit, FnArg, Lit, Meta, Pat, ReceiverKind, ReturnType, Signature, Token, Type,
+};
 
 pub(crate) struct Model {
     /// The routine's type without generics or path.
@@ -40,12 +42,16 @@ pub(crate) struct Options {
     pub(crate) merge: Merge,
     pub(crate) optional: bool,
     pub(crate) atomic: bool,
+    /// Whether `merge` has a value that is not known.
+    pub(crate) merge_unknown: bool,
 }
 
 /// One parameter that is payload, or a part of it.
 pub(crate) struct Param {
     /// The owned type.
     pub(crate) ty: Type,
+    /// The same as a person writes it.
+    pub(crate) text: String,
     pub(crate) pass: Pass,
 }
 
@@ -71,6 +77,14 @@ impl Slot {
         tuple(self.payload.iter().map(|param| &param.ty))
     }
 
+    pub(crate) fn payload_text(&self) -> String {
+        let texts: Vec<&str> = self.payload.iter().map(|param| param.text.as_str()).collect();
+        match texts.as_slice() {
+            [one] => (*one).to_owned(),
+            several => format!("({})", several.join(", ")),
+        }
+    }
+
     /// Where to point for the payload as a whole.
     pub(crate) fn payload_span(&self) -> Span {
         self.payload.first().map_or(self.name.span(), |param| param.ty.span())
@@ -89,14 +103,19 @@ const WHOLE_SIGNATURE: &str = "a handler takes `&mut self` or `&self`, then its 
                                the last two may be left out";
 
 pub(crate) fn build(parsed: &Impl, diagnostics: &mut Diagnostics) -> Model {
-    let mut model = Model { name: routine_name(&parsed.self_type, diagnostics), events: Vec::new(), slots: Vec::new() };
+    let mut model =
+        Model { name: routine_name(&parsed.self_type, diagnostics), events: Vec::new(), slots: Vec::new() };
     for item in &parsed.items {
         let Item::Function(function) = item else { continue };
         let event = function.attrs.iter().find(|attr| attr.path().is_ident("event"));
         let slot = function.attrs.iter().find(|attr| attr.path().is_ident("slot"));
         match (event, slot) {
             (Some(_), Some(slot)) => {
-                diagnostics.error(slot, "a function is an event or a slot, not both", "remove one of the two marks");
+                diagnostics.error(
+                    slot,
+                    "a function is an event or a slot, not both",
+                    "remove one of the two marks",
+                );
             }
             (Some(attr), None) => model.events.extend(event_of(function, attr, diagnostics)),
             (None, Some(attr)) => model.slots.extend(slot_of(function, attr, diagnostics)),
@@ -148,7 +167,11 @@ fn event_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics
         return None;
     }
     if !signature.generics.params.is_empty() {
-        diagnostics.error(&signature.generics, "an event has no type parameters of its own", "use those of the routine");
+        diagnostics.error(
+            &signature.generics,
+            "an event has no type parameters of its own",
+            "use those of the routine",
+        );
         return None;
     }
     if let ReturnType::Type(_, ty) = &signature.output {
@@ -157,7 +180,11 @@ fn event_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics
     }
     let reserved = ["error", "after", "every", "cancel", "named", "emitted", "default"];
     if reserved.contains(&name.to_string().as_str()) {
-        diagnostics.error(name, format!("`{name}` is a reserved name for an event"), "give the event another name");
+        diagnostics.error(
+            name,
+            format!("`{name}` is a reserved name for an event"),
+            "give the event another name",
+        );
         return None;
     }
     let mut params = Vec::new();
@@ -179,7 +206,11 @@ fn owned(ty: &Type, diagnostics: &mut Diagnostics) -> Option<()> {
     match ty {
         Type::Reference(reference) => {
             let owned = owned_name(&reference.elem);
-            diagnostics.error(ty, "the payload of an event is owned: it may wait, and be saved", format!("write `{owned}`"));
+            diagnostics.error(
+                ty,
+                "the payload of an event is owned: it may wait, and be saved",
+                format!("write `{owned}`"),
+            );
             None
         }
         Type::ImplTrait(_) => {
@@ -193,10 +224,14 @@ fn owned(ty: &Type, diagnostics: &mut Diagnostics) -> Option<()> {
 fn owned_name(ty: &Type) -> String {
     match ty {
         Type::Slice(slice) => format!("Vec<{}>", text::of(&slice.elem)),
-        Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
-        Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Path") => "PathBuf".to_owned(),
+        Type::Path(path) if path.path.is_ident("Path") => "PathBuf".to_owned(),
+        other if is_str(other) => "String".to_owned(),
         other => text::of(other),
     }
+}
+
+fn is_str(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident("str"))
 }
 
 fn slot_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics) -> Option<Slot> {
@@ -204,7 +239,11 @@ fn slot_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics)
     let name = &signature.ident;
     let options = options(attr, diagnostics);
     if function.body.is_none() {
-        diagnostics.error(signature, format!("the handler `{name}` has no body"), "write what it does when something arrives");
+        diagnostics.error(
+            signature,
+            format!("the handler `{name}` has no body"),
+            "write what it does when something arrives",
+        );
         return None;
     }
     let exclusive = receiver(signature, diagnostics)?;
@@ -213,7 +252,11 @@ fn slot_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics)
         return None;
     }
     if let Some(asyncness) = &signature.asyncness {
-        diagnostics.error(asyncness, "an `async` handler is not part of this version", "do the work in the handler, or in a thread of your own");
+        diagnostics.error(
+            asyncness,
+            "an `async` handler is not part of this version",
+            "do the work in the handler, or in a thread of your own",
+        );
         return None;
     }
     if !signature.generics.params.is_empty() {
@@ -226,8 +269,15 @@ fn slot_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics)
         ReturnType::Type(_, ty) if matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()) => None,
         ReturnType::Type(_, ty) => Some((**ty).clone()),
     };
-    let mut slot =
-        Slot { name: name.clone(), options, exclusive, output, payload: Vec::new(), takes_out: false, takes_cx: false };
+    let mut slot = Slot {
+        name: name.clone(),
+        options,
+        exclusive,
+        output,
+        payload: Vec::new(),
+        takes_out: false,
+        takes_cx: false,
+    };
     parameters(signature, &mut slot, diagnostics)?;
     merge_fits(&slot, signature, diagnostics)?;
     Some(slot)
@@ -256,7 +306,11 @@ fn parameters(signature: &Signature, slot: &mut Slot, diagnostics: &mut Diagnost
         let FnArg::Typed(typed) = input else { continue };
         match role(&typed.ty) {
             Role::Outbox if slot.takes_out || slot.takes_cx => {
-                diagnostics.error(typed, "the outbox comes once, after the payload and before the context", WHOLE_SIGNATURE);
+                diagnostics.error(
+                    typed,
+                    "the outbox comes once, after the payload and before the context",
+                    WHOLE_SIGNATURE,
+                );
                 return None;
             }
             Role::Outbox => slot.takes_out = true,
@@ -270,7 +324,11 @@ fn parameters(signature: &Signature, slot: &mut Slot, diagnostics: &mut Diagnost
             }
             Role::Context => slot.takes_cx = true,
             Role::Payload if slot.takes_out || slot.takes_cx => {
-                diagnostics.error(typed, "the payload comes before the outbox and the context", WHOLE_SIGNATURE);
+                diagnostics.error(
+                    typed,
+                    "the payload comes before the outbox and the context",
+                    WHOLE_SIGNATURE,
+                );
                 return None;
             }
             Role::Payload => slot.payload.push(param(&typed.ty, diagnostics)?),
@@ -303,19 +361,31 @@ fn param(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Param> {
     let (owned, pass) = match ty {
         Type::Reference(reference) if reference.mutability.is_some() => {
             let owned = text::of(&reference.elem);
-            diagnostics.error(ty, "a payload is taken as `T` or `&T`", format!("write `{owned}` or `&{owned}`"));
+            diagnostics.error(
+                ty,
+                "a payload is taken as `T` or `&T`",
+                format!("write `{owned}` or `&{owned}`"),
+            );
             return None;
         }
         Type::Reference(reference) => match &*reference.elem {
             Type::Slice(slice) => ((*slice.elem).clone(), Pass::Slice),
-            elem @ Type::Path(path) => {
-                let owned = owned_name(elem);
-                if owned != text::of(path) {
-                    let help = format!("write `&{owned}` or `{owned}`");
-                    diagnostics.error(ty, format!("`{}` cannot wait in a queue: a payload is owned", text::of(path)), help);
-                    return None;
-                }
-                (elem.clone(), Pass::Reference)
+            // What waits is a `String`, and a reference to it is as good as a `&str`.
+            elem if is_str(elem) => {
+                let string = crate::diagnostic::at(elem.span(), quote!(::std::string::String));
+                return Some(Param {
+                    ty: Type::Verbatim(string),
+                    text: "String".to_owned(),
+                    pass: Pass::Reference,
+                });
+            }
+            Type::Path(path) if path.path.is_ident("Path") => {
+                diagnostics.error(
+                    ty,
+                    "`Path` cannot wait in a queue: a payload is owned",
+                    "write `&PathBuf`; for a type of your own with that name, `&self::Path`",
+                );
+                return None;
             }
             elem => (elem.clone(), Pass::Reference),
         },
@@ -325,24 +395,29 @@ fn param(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Param> {
         }
         _ => (ty.clone(), Pass::Value),
     };
-    Some(Param { ty: owned, pass })
+    Some(Param { text: text::of(&owned), ty: owned, pass })
 }
 
 fn merge_fits(slot: &Slot, signature: &Signature, diagnostics: &mut Diagnostics) -> Option<()> {
+    if slot.options.merge_unknown {
+        return None;
+    }
     let slice = slot.payload.iter().find(|param| param.pass == Pass::Slice);
     match (slot.options.merge, slice) {
         (Merge::Override, None) => Some(()),
         (Merge::Override, Some(param)) => {
             let ty = text::of(&param.ty);
-            let help = format!("write `#[slot(merge = \"append\")]`, or take one value: `{ty}` or `&{ty}`; a list as payload is `&Vec<{ty}>`");
-            diagnostics.error(&param.ty, "`&[T]` is what a slot takes that appends", help);
+            let help = format!(
+                "write `#[slot(merge = \"append\")]`, or take one value: `{ty}` or `&{ty}`; a list as payload is `&Vec<{ty}>`"
+            );
+            diagnostics.error(&param.ty, "a slice is what a slot takes that appends", help);
             None
         }
         (Merge::Append, Some(_)) if slot.payload.len() == 1 => Some(()),
         (Merge::Append, _) => {
             let ty = match slot.payload.len() {
                 0 => "()".to_owned(),
-                _ => text::of(slot.payload()),
+                _ => slot.payload_text(),
             };
             let inputs = &signature.inputs;
             let message = "a slot that appends takes all values so far, as one slice";
@@ -353,12 +428,16 @@ fn merge_fits(slot: &Slot, signature: &Signature, diagnostics: &mut Diagnostics)
 }
 
 fn options(attr: &Attribute, diagnostics: &mut Diagnostics) -> Options {
-    let mut options = Options { merge: Merge::Override, optional: false, atomic: true };
+    let mut options = Options { merge: Merge::Override, optional: false, atomic: true, merge_unknown: false };
     let list = match &attr.meta {
         Meta::Path(_) => return options,
         Meta::List(list) => list,
         Meta::NameValue(value) => {
-            diagnostics.error(value, "`#[slot]` takes its options in brackets", "write `#[slot(merge = \"append\")]`");
+            diagnostics.error(
+                value,
+                "`#[slot]` takes its options in brackets",
+                "write `#[slot(merge = \"append\")]`",
+            );
             return options;
         }
     };
@@ -377,11 +456,23 @@ fn options(attr: &Attribute, diagnostics: &mut Diagnostics) -> Options {
             ("merge", Meta::NameValue(pair)) => match word(&pair.value).as_deref() {
                 Some("override") => options.merge = Merge::Override,
                 Some("append") => options.merge = Merge::Append,
-                other => unknown_value(&pair.value, "merge", other, &["override", "append"], &["latest"], diagnostics),
+                other => {
+                    options.merge_unknown = true;
+                    unknown_value(
+                        &pair.value,
+                        "merge",
+                        other,
+                        &["override", "append"],
+                        &["latest"],
+                        diagnostics,
+                    );
+                }
             },
             ("when", Meta::NameValue(pair)) => match word(&pair.value).as_deref() {
                 Some("each") => {}
-                other => unknown_value(&pair.value, "when", other, &["each"], &["all", "drained"], diagnostics),
+                other => {
+                    unknown_value(&pair.value, "when", other, &["each"], &["all", "drained"], diagnostics)
+                }
             },
             ("atomic", Meta::NameValue(pair)) => match &pair.value {
                 Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => options.atomic = value.value,
@@ -394,9 +485,12 @@ fn options(attr: &Attribute, diagnostics: &mut Diagnostics) -> Options {
             ("optional", _) => diagnostics.error(&meta, "`optional` takes no value", "write `optional`"),
             _ => {
                 let known = ["merge", "when", "optional", "atomic"];
-                let near = did_you_mean(&key, known).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
                 let list = known.map(|known| format!("`{known}`")).join(", ");
-                diagnostics.error(meta.path(), format!("`#[slot]` has no option `{key}`"), format!("{near}The options are: {list}"));
+                let help = match did_you_mean(&key, known) {
+                    Some(near) => format!("did you mean `{near}`? The options are: {list}"),
+                    None => format!("the options are: {list}"),
+                };
+                diagnostics.error(meta.path(), format!("`#[slot]` has no option `{key}`"), help);
             }
         }
     }
@@ -411,7 +505,14 @@ fn word(expr: &Expr) -> Option<String> {
     }
 }
 
-fn unknown_value(expr: &Expr, key: &str, value: Option<&str>, known: &[&str], later: &[&str], diagnostics: &mut Diagnostics) {
+fn unknown_value(
+    expr: &Expr,
+    key: &str,
+    value: Option<&str>,
+    known: &[&str],
+    later: &[&str],
+    diagnostics: &mut Diagnostics,
+) {
     let list = known.iter().map(|known| format!("`\"{known}\"`")).collect::<Vec<_>>().join(", ");
     let message = match value {
         Some(value) if later.contains(&value) => format!("`{key} = \"{value}\"` is not part of this version"),
@@ -419,8 +520,11 @@ fn unknown_value(expr: &Expr, key: &str, value: Option<&str>, known: &[&str], la
         None => format!("`{key}` is one of the words that it knows, in quotes"),
     };
     let near = value.and_then(|value| did_you_mean(value, known.iter().copied()));
-    let near = near.map(|near| format!("did you mean `\"{near}\"`? ")).unwrap_or_default();
-    diagnostics.error(expr, message, format!("{near}The values are: {list}"));
+    let help = match near {
+        Some(near) => format!("did you mean `\"{near}\"`? The values are: {list}"),
+        None => format!("the values are: {list}"),
+    };
+    diagnostics.error(expr, message, help);
 }
 
 /// A port's name as it is in messages: without `r#`.

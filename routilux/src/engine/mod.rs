@@ -7,4 +7,4 @@ mod step;
 
 pub(crate) use queue::{Fifo, Waiting};
 pub(crate) use step::catch;
-pub use step::{Done, Post, Undelivered, fan_out, step};
+pub use step::{Done, FanOut, Post, Receivers, Undelivered, step};

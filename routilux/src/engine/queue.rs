@@ -98,7 +98,10 @@ mod tests {
         assert_eq!((a.id, a.attempts, a.delivery), (1, 0, "a"));
         queue.push_front(Waiting { attempts: 1, ..a });
         queue.push("d");
-        assert_eq!(queue.iter().collect::<Vec<_>>(), [(1, 1, &"a"), (2, 0, &"b"), (3, 0, &"c"), (4, 0, &"d")]);
+        assert_eq!(
+            queue.iter().collect::<Vec<_>>(),
+            [(1, 1, &"a"), (2, 0, &"b"), (3, 0, &"c"), (4, 0, &"d")]
+        );
         let order: Vec<u64> = std::iter::from_fn(|| queue.pop()).map(|waiting| waiting.id).collect();
         assert_eq!(order, [1, 2, 3, 4]);
         assert_eq!(queue.next_id(), 5);
@@ -120,6 +123,9 @@ mod tests {
             }
         }
         assert!(sent - received > 16, "the ring has grown");
-        assert_eq!(queue.iter().map(|(_, _, n)| *n).collect::<Vec<_>>(), (received..sent).collect::<Vec<_>>());
+        assert_eq!(
+            queue.iter().map(|(_, _, n)| *n).collect::<Vec<_>>(),
+            (received..sent).collect::<Vec<_>>()
+        );
     }
 }

@@ -88,7 +88,9 @@ impl<F: Flow> Job<F> {
                     && let Some(hooks) = &mut self.hooks
                 {
                     let called = catch(|| hooks.start.iter_mut().for_each(|hook| hook(&self.cx)));
-                    called.map_err(|panic| self.stopped_by(format!("its `on_start` hook panicked: {}", panic.message)))?;
+                    called.map_err(|panic| {
+                        self.stopped_by(format!("its `on_start` hook panicked: {}", panic.message))
+                    })?;
                 }
                 Ok(true)
             }
@@ -228,7 +230,8 @@ impl<F: Flow> Job<F> {
         self.cx.delivery = 0;
         if let Some(hooks) = &mut self.hooks {
             let called = catch(|| hooks.end.iter_mut().for_each(|hook| hook(&self.cx, status)));
-            called.map_err(|panic| self.stopped_by(format!("its `on_end` hook panicked: {}", panic.message)))?;
+            called
+                .map_err(|panic| self.stopped_by(format!("its `on_end` hook panicked: {}", panic.message)))?;
         }
         Ok(())
     }
@@ -241,7 +244,8 @@ impl<F: Flow> Job<F> {
             Err(panic) => {
                 // The handler has not run: its delivery stays the next one.
                 self.post.queue.push_front(waiting);
-                Err(self.stopped_by(format!("the hook before `{routine}.{slot}` panicked: {}", panic.message)))
+                Err(self
+                    .stopped_by(format!("the hook before `{routine}.{slot}` panicked: {}", panic.message)))
             }
         }
     }
@@ -286,11 +290,17 @@ impl<F: Flow> Job<F> {
         let text = source.to_string();
         let did = if panicked { "panicked" } else { "failed" };
         let refusal = if after_handler {
-            Some(format!("a `Clone` panicked while events of `{routine}` were sent on, and some may have been sent"))
+            Some(format!(
+                "a `Clone` panicked while events of `{routine}` were sent on, and some may have been sent"
+            ))
         } else if !state_whole {
-            Some(format!("the state of `{routine}` may be half-changed: `{routine}.{name}` {did}, and was not atomic"))
+            Some(format!(
+                "the state of `{routine}` may be half-changed: `{routine}.{name}` {did}, and was not atomic"
+            ))
         } else if delivery.is_none() {
-            Some(format!("the payload of delivery {id} is lost: `{routine}.{name}` had taken it by value and {did}"))
+            Some(format!(
+                "the payload of delivery {id} is lost: `{routine}.{name}` had taken it by value and {did}"
+            ))
         } else {
             None
         };

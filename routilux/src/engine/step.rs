@@ -67,7 +67,7 @@ pub struct Undelivered<D> {
 /// delivery that comes back.
 #[doc(hidden)]
 #[inline]
-pub fn step<R: SlotPort<I>, const I: usize, D>(
+pub fn step<R: SlotPort<I>, const I: usize, D, const FANS_OUT: bool>(
     cell: &mut Cell<R>,
     contents: &mut Contents<R, I>,
     payload: SlotPayload<R, I>,
@@ -75,7 +75,6 @@ pub fn step<R: SlotPort<I>, const I: usize, D>(
     slot: u32,
     delivery: fn(SlotPayload<R, I>) -> D,
     route: impl FnMut(R::Event),
-    fans_out: bool,
 ) -> Result<Done, Box<Undelivered<D>>> {
     let Cell { routine, emit } = cell;
     let copy = match R::Undo::before(routine) {
@@ -84,7 +83,7 @@ pub fn step<R: SlotPort<I>, const I: usize, D>(
         Err(panic) => return Err(undelivered(slot, Fault::Panicked(panic), Some(delivery(payload)), true)),
     };
     emit.outbox().begin();
-    let ran = R::Handover::hand_over(contents, payload, |arrival| {
+    let ran = R::Handover::hand_over(contents, payload, R::keep, |arrival| {
         match catch(|| R::call(routine, arrival, emit, cx)) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Fault::Failed(error)),
@@ -93,7 +92,7 @@ pub fn step<R: SlotPort<I>, const I: usize, D>(
     });
     match ran {
         Ok(()) => {
-            let emitted = match fans_out {
+            let emitted = match FANS_OUT {
                 false => emit.outbox().drain(route),
                 // The user's `Clone` runs, and may panic. Some receivers may have theirs by then, so the step can be
                 // neither undone nor repeated.
@@ -111,7 +110,13 @@ pub fn step<R: SlotPort<I>, const I: usize, D>(
 
 #[cold]
 fn torn<D>(slot: u32, panic: Panic) -> Box<Undelivered<D>> {
-    Box::new(Undelivered { slot, fault: Fault::Panicked(panic), delivery: None, state_whole: false, after_handler: true })
+    Box::new(Undelivered {
+        slot,
+        fault: Fault::Panicked(panic),
+        delivery: None,
+        state_whole: false,
+        after_handler: true,
+    })
 }
 
 #[cold]
@@ -119,21 +124,25 @@ fn undelivered<D>(slot: u32, fault: Fault, delivery: Option<D>, state_whole: boo
     Box::new(Undelivered { slot, fault, delivery, state_whole, after_handler: false })
 }
 
-/// A clone for all but the last receiver of an event.
+/// Receivers of one event: all but the last are given a clone.
 #[doc(hidden)]
-#[inline]
-pub fn fan_out<T: SeveralReceivers>(payload: &T) -> T {
-    payload.clone()
-}
+pub struct Receivers;
 
-/// What `fan_out` asks of a payload.
+/// `Receivers: FanOut<T>` where `T` is `Clone`. Not a trait of `T`, for which the compiler would propose to send `&T`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has to be `Clone`: this goes to several receivers",
+    message = "`{T}` has to be `Clone`: this goes to several receivers",
     label = "each receiver but the last is given a clone",
-    note = "write `#[derive(Clone)]` on `{Self}`, or send an `Arc<{Self}>`"
+    note = "write `#[derive(Clone)]` on `{T}`, or send an `Arc<{T}>`"
 )]
-pub trait SeveralReceivers: Clone {}
+pub trait FanOut<T> {
+    fn copy(payload: &T) -> T;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone> SeveralReceivers for T {}
+impl<T: Clone> FanOut<T> for Receivers {
+    #[inline]
+    fn copy(payload: &T) -> T {
+        payload.clone()
+    }
+}

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// let report = job.run()?;
 /// assert_eq!(report.status(), Status::Paused);
 /// assert_eq!(report.handled(), 0);
-/// # routilux::Result::Ok(())
+/// # Ok::<(), routilux::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Control(Arc<Requests>);

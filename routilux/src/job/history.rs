@@ -137,7 +137,8 @@ impl History {
 
     pub(crate) fn set_retention(&mut self, retention: Retention) {
         self.max = retention.max_history_size.unwrap_or(usize::MAX);
-        self.ttl_millis = retention.history_ttl_seconds.map_or(u64::MAX, |seconds| seconds.saturating_mul(1000));
+        self.ttl_millis =
+            retention.history_ttl_seconds.map_or(u64::MAX, |seconds| seconds.saturating_mul(1000));
         self.steady = false;
         while self.len > self.max {
             self.drop_oldest();
@@ -266,9 +267,15 @@ impl History {
         };
         self.next = first;
         for saved in entries {
-            let slot = self.slots.iter().position(|(routine, slot)| saved.routine == *routine && saved.slot == *slot);
+            let slot = self
+                .slots
+                .iter()
+                .position(|(routine, slot)| saved.routine == *routine && saved.slot == *slot);
             let Some(slot) = slot else {
-                return Err(format!("its history names `{}.{}`, which the flow does not have", saved.routine, saved.slot));
+                return Err(format!(
+                    "its history names `{}.{}`, which the flow does not have",
+                    saved.routine, saved.slot
+                ));
             };
             if saved.sequence != self.next {
                 return Err(format!("its history is not in sequence at entry {}", saved.sequence));
@@ -341,7 +348,12 @@ mod tests {
         for sequence in 6..=500 {
             history.record(at(1), 0, sequence, 0);
             let first = 6.max(sequence.saturating_sub(99));
-            assert!(history.iter(at(1)).map(|entry| (entry.sequence, entry.delivery)).eq((first..=sequence).map(|n| (n, n))));
+            assert!(
+                history
+                    .iter(at(1))
+                    .map(|entry| (entry.sequence, entry.delivery))
+                    .eq((first..=sequence).map(|n| (n, n)))
+            );
         }
     }
 

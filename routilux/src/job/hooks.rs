@@ -20,12 +20,15 @@ impl fmt::Display for Handler {
     }
 }
 
-type List<F> = Vec<Box<F>>;
+type OnStart = dyn FnMut(&Context) + Send;
+type OnEnd = dyn FnMut(&Context, Status) + Send;
+type Before = dyn FnMut(&Context, Handler) + Send;
+type After = dyn FnMut(&Context, &HistoryEntry) + Send;
 
 #[derive(Default)]
 pub(crate) struct Hooks {
-    pub(crate) start: List<dyn FnMut(&Context) + Send>,
-    pub(crate) end: List<dyn FnMut(&Context, Status) + Send>,
-    pub(crate) before: List<dyn FnMut(&Context, Handler) + Send>,
-    pub(crate) after: List<dyn FnMut(&Context, &HistoryEntry) + Send>,
+    pub(crate) start: Vec<Box<OnStart>>,
+    pub(crate) end: Vec<Box<OnEnd>>,
+    pub(crate) before: Vec<Box<Before>>,
+    pub(crate) after: Vec<Box<After>>,
 }

@@ -74,7 +74,7 @@ use std::fmt;
 /// let report = job.run()?;
 /// assert_eq!(report.status(), Status::Completed);
 /// assert_eq!(job.outputs().total().collect::<Vec<_>>(), [1, 3, 6]);
-/// # routilux::Result::Ok(())
+/// # Ok::<(), routilux::Error>(())
 /// ```
 pub struct Job<F: Flow> {
     pub(crate) cells: F::Cells,
@@ -106,7 +106,12 @@ impl<F: Flow> Job<F> {
         let retention = Retention::default();
         Job {
             cells: flow.cells(),
-            post: Post { queue: Fifo::new(), outbound: F::Outbound::default(), result: None, further_results: 0 },
+            post: Post {
+                queue: Fifo::new(),
+                outbound: F::Outbound::default(),
+                result: None,
+                further_results: 0,
+            },
             cx: Context::new(JobId::unique()),
             status: Status::Pending,
             reason: None,
@@ -275,7 +280,11 @@ impl<F: Flow> Job<F> {
             status: self.status,
             reason: self.reason.clone(),
             handled: self.handled(),
-            failed: u64::from(self.failure.as_ref().is_some_and(|failed| failed.refusal.is_some() || failed.delivery.is_some())),
+            failed: u64::from(
+                self.failure
+                    .as_ref()
+                    .is_some_and(|failed| failed.refusal.is_some() || failed.delivery.is_some()),
+            ),
             further_results: self.post.further_results,
             waiting: waiting.map(|(count, (routine, slot))| (format!("{routine}.{slot}"), count)).collect(),
             result: self.post.result.clone(),
@@ -296,7 +305,9 @@ impl<F: Flow> Job<F> {
     fn refused(&self, input: &'static str) -> Error {
         let why = match self.status {
             Status::Cancelled => "it was cancelled",
-            _ => "its inputs are closed: `run()` and `close_inputs()` close them, `run_until_idle()` does not",
+            _ => {
+                "its inputs are closed: `run()` and `close_inputs()` close them, `run_until_idle()` does not"
+            }
         };
         self.error_of(format!("the input `{input}` takes nothing more: {why}"))
     }

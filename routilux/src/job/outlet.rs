@@ -2,7 +2,7 @@
 
 use super::part::Saved;
 use super::value::{Value, ValueError};
-use crate::payload::Payload;
+use crate::payload::Codec;
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -10,19 +10,14 @@ use std::fmt;
 #[doc(hidden)]
 pub struct Outlet<P> {
     waiting: VecDeque<P>,
-    // By pointer, so that `new` is the one place that asks for a payload: a type that is none has one error.
-    save: fn(&VecDeque<P>) -> Result<Value, ValueError>,
-    load: fn(Value) -> Result<VecDeque<P>, ValueError>,
-}
-
-impl<P: Payload> Outlet<P> {
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Self {
-        Outlet { waiting: VecDeque::new(), save: |waiting| Value::of(waiting), load: Value::read }
-    }
+    codec: Codec<P>,
 }
 
 impl<P> Outlet<P> {
+    pub fn new(codec: Codec<P>) -> Self {
+        Outlet { waiting: VecDeque::new(), codec }
+    }
+
     #[inline]
     pub fn put(&mut self, value: P) {
         self.waiting.push_back(value);
@@ -35,11 +30,11 @@ impl<P> Outlet<P> {
 
 impl<P> Saved for Outlet<P> {
     fn save(&self) -> Result<Value, ValueError> {
-        (self.save)(&self.waiting)
+        self.codec.save_all(&self.waiting)
     }
 
     fn load(&mut self, value: Value) -> Result<(), ValueError> {
-        self.waiting = (self.load)(value)?;
+        self.waiting = self.codec.load_all(value)?;
         Ok(())
     }
 }

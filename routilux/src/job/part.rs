@@ -1,9 +1,7 @@
-//! The parts of a job that are saved under a name: a routine's state, what a slot keeps, an output not
-//! yet taken.
+//! The parts of a job that are saved under a name: a routine's state, an output not yet taken.
 
 use super::value::{Value, ValueError};
-use crate::payload::Payload;
-use crate::routine::{Cell, Routine};
+use crate::routine::{Cell, Fields, Routine};
 
 pub(crate) type Part<'a> = &'a dyn Saved;
 pub(crate) type PartMut<'a> = &'a mut dyn Saved;
@@ -17,7 +15,7 @@ pub trait Saved {
 
 /// A routine: its `#[state]` fields by name. All must be there and no other, so that a changed
 /// routine is noticed.
-impl<R: Routine> Saved for Cell<R> {
+impl<R: Routine + Fields> Saved for Cell<R> {
     fn save(&self) -> Result<Value, ValueError> {
         let fields = R::STATE.iter().zip(self.routine.state());
         let fields = fields.map(|(name, field)| match field.save() {
@@ -32,7 +30,8 @@ impl<R: Routine> Saved for Cell<R> {
             return Err(ValueError("expected a map of the routine's state".into()));
         };
         for (number, name) in R::STATE.iter().enumerate() {
-            let Some(at) = saved.iter().position(|(key, _)| matches!(key, Value::Text(key) if key == name)) else {
+            let Some(at) = saved.iter().position(|(key, _)| matches!(key, Value::Text(key) if key == name))
+            else {
                 return Err(ValueError(format!("the saved state has no field `{name}`")));
             };
             let (_, value) = saved.swap_remove(at);
@@ -42,19 +41,10 @@ impl<R: Routine> Saved for Cell<R> {
         }
         match saved.first() {
             None => Ok(()),
-            Some((Value::Text(name), _)) => Err(ValueError(format!("`{}` has no `#[state]` field `{name}`", R::TYPE))),
+            Some((Value::Text(name), _)) => {
+                Err(ValueError(format!("`{}` has no `#[state]` field `{name}`", R::TYPE)))
+            }
             Some(_) => Err(ValueError("the names of state fields are text".into())),
         }
-    }
-}
-
-impl<P: Payload> Saved for Vec<P> {
-    fn save(&self) -> Result<Value, ValueError> {
-        Value::of(self)
-    }
-
-    fn load(&mut self, value: Value) -> Result<(), ValueError> {
-        *self = value.read()?;
-        Ok(())
     }
 }

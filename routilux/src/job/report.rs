@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// assert_eq!(report.result()?, &8);
 /// assert_eq!(report.further_results(), 1);
 /// assert_eq!(report.handled(), 2);
-/// # routilux::Result::Ok(())
+/// # Ok::<(), routilux::Error>(())
 /// ```
 #[must_use = "a report says whether the job completed, and holds its result"]
 pub struct Report<R> {

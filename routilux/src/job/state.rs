@@ -5,7 +5,7 @@ use super::value::{Value, ValueError};
 use super::{Failed, Job, JobId, Status};
 use crate::engine::{Fifo, Waiting, catch};
 use crate::error::{Error, Result};
-use crate::flow::{Flow, JobResult};
+use crate::flow::Flow;
 use routilux_graph::Graph;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -46,7 +46,7 @@ const FORMAT: u32 = 1;
 /// let report = job.run()?;
 /// assert_eq!(report.status(), Status::Completed);
 /// assert_eq!(job.outputs().total().collect::<Vec<_>>(), [1, 3]);
-/// # routilux::Result::Ok(())
+/// # Ok::<(), routilux::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,7 +108,9 @@ impl Wiring {
     fn of(graph: &Graph) -> Self {
         let slots = graph.routines.iter().flat_map(|routine| {
             let slots = routine.slots.iter();
-            slots.map(|slot| (format!("{}.{}", routine.id, slot.name), format!("{} ({})", slot.payload, slot.merge)))
+            slots.map(|slot| {
+                (format!("{}.{}", routine.id, slot.name), format!("{} ({})", slot.payload, slot.merge))
+            })
         });
         Wiring {
             routines: graph.routines.iter().map(|r| (r.id.clone(), r.type_name.clone())).collect(),
@@ -129,13 +131,22 @@ impl Wiring {
         let ours = self.slots.iter().filter(same).map(|(k, v)| (k.clone(), v.clone())).collect();
         let theirs = now.slots.iter().filter(same).map(|(k, v)| (k.clone(), v.clone())).collect();
         compare("slot", &ours, &theirs, &mut told);
-        told.extend(self.connections.difference(&now.connections).map(|gone| format!("the flow has no `{gone}` now")));
-        told.extend(now.connections.difference(&self.connections).map(|new| format!("the flow has a new `{new}`")));
+        told.extend(
+            self.connections.difference(&now.connections).map(|gone| format!("the flow has no `{gone}` now")),
+        );
+        told.extend(
+            now.connections.difference(&self.connections).map(|new| format!("the flow has a new `{new}`")),
+        );
         told
     }
 }
 
-fn compare(what: &str, saved: &BTreeMap<String, String>, now: &BTreeMap<String, String>, told: &mut Vec<String>) {
+fn compare(
+    what: &str,
+    saved: &BTreeMap<String, String>,
+    now: &BTreeMap<String, String>,
+    told: &mut Vec<String>,
+) {
     for (name, was) in saved {
         match now.get(name) {
             None => told.push(format!("the flow has no {what} `{name}` now")),
@@ -143,7 +154,11 @@ fn compare(what: &str, saved: &BTreeMap<String, String>, now: &BTreeMap<String, 
             Some(_) => {}
         }
     }
-    told.extend(now.keys().filter(|name| !saved.contains_key(*name)).map(|name| format!("the flow has a new {what} `{name}`")));
+    told.extend(
+        now.keys()
+            .filter(|name| !saved.contains_key(*name))
+            .map(|name| format!("the flow has a new {what} `{name}`")),
+    );
 }
 
 fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u32, D::Error> {
@@ -238,7 +253,8 @@ impl JobState {
     /// since it was saved, or was written by a newer version of routilux.
     pub fn load(path: impl AsRef<Path>) -> Result<JobState> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| serialization("the saved job could not be read", path, error.into()))?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| serialization("the saved job could not be read", path, error.into()))?;
         let damaged = |source| serialization("this is no saved job, or a damaged one", path, source);
         let text = std::str::from_utf8(&bytes).map_err(|error| damaged(error.into()))?;
         let file: SavedFile<'_> = serde_json::from_str(text).map_err(|error| damaged(error.into()))?;
@@ -248,7 +264,8 @@ impl JobState {
             #[serde(rename = "format", deserialize_with = "known_format")]
             _format: u32,
         }
-        let _: Head = serde_json::from_str(file.state.get()).map_err(|error| damaged(without_place(error).into()))?;
+        let _: Head =
+            serde_json::from_str(file.state.get()).map_err(|error| damaged(without_place(error).into()))?;
         if file.checksum != checksum(file.state.get()) {
             return Err(damaged("its text was changed after it was saved: the checksum does not fit".into()));
         }
@@ -302,14 +319,16 @@ impl<F: Flow> Job<F> {
     /// [`Error::Serialization`], with the routine, slot or output, if a type of the user's does not serialise.
     pub fn state(&self) -> Result<JobState> {
         let failure = self.failure.as_ref().map(|failed| {
-            let delivery = failed.delivery.as_ref().map(|d| saved_delivery::<F>(d.id, d.attempts, &d.delivery));
+            let delivery =
+                failed.delivery.as_ref().map(|d| saved_delivery::<F>(d.id, d.attempts, &d.delivery));
             Ok(SavedFailure {
                 what: failed.what.clone(),
                 refusal: failed.refusal.clone(),
                 delivery: delivery.transpose()?,
             })
         });
-        let result = self.post.result.as_ref().map(|result| saved("the result", || result.save()));
+        let result =
+            self.post.result.as_ref().map(|result| saved("the result", || (F::result_codec().save)(result)));
         Ok(JobState {
             format: FORMAT,
             flow: F::NAME.to_owned(),
@@ -325,13 +344,18 @@ impl<F: Flow> Job<F> {
             retention: self.retention,
             routines: F::routines(&self.cells)
                 .into_iter()
-                .map(|(id, part)| Ok((id.to_owned(), saved(&format!("the state of `{id}`"), || part.save())?)))
+                .map(|(id, part)| {
+                    Ok((id.to_owned(), saved(&format!("the state of `{id}`"), || part.save())?))
+                })
                 .collect::<Result<_>>()?,
-            slots: F::contents(&self.cells)
-                .into_iter()
-                .map(|(slot, part)| {
+            slots: F::KEEPING
+                .iter()
+                .map(|&slot| {
                     let name = slot_name::<F>(slot);
-                    Ok((name.clone(), saved(&format!("what the slot `{name}` keeps"), || part.save())?))
+                    let value = saved(&format!("what the slot `{name}` keeps"), || {
+                        F::save_contents(&self.cells, slot)
+                    });
+                    Ok((name, value?))
                 })
                 .collect::<Result<_>>()?,
             waiting: self
@@ -343,7 +367,9 @@ impl<F: Flow> Job<F> {
             failure: failure.transpose()?,
             outputs: F::outbound(&self.post.outbound)
                 .into_iter()
-                .map(|(name, part)| Ok((name.to_owned(), saved(&format!("the output `{name}`"), || part.save())?)))
+                .map(|(name, part)| {
+                    Ok((name.to_owned(), saved(&format!("the output `{name}`"), || part.save())?))
+                })
                 .collect::<Result<_>>()?,
             result: result.transpose()?,
             history: self.history().collect(),
@@ -381,13 +407,18 @@ impl<F: Flow> Job<F> {
         job.post.queue = Fifo::restored(waiting, state.next_delivery);
         job.post.further_results = state.further_results;
         if let Some(result) = state.result {
-            job.post.result = Some(Arc::new(loaded("the result", || F::Result::load(result))?));
+            job.post.result = Some(Arc::new(loaded("the result", || (F::result_codec().load)(result))?));
         }
-        load_parts("the state of", state.routines, F::routines_mut(&mut job.cells), |id| id.to_owned())?;
-        load_parts("what is kept by", state.slots, F::contents_mut(&mut job.cells), slot_name::<F>)?;
-        load_parts("the output", state.outputs, F::outbound_mut(&mut job.post.outbound), |name| name.to_owned())?;
+        load_parts("the state of", state.routines, F::routines_mut(&mut job.cells))?;
+        let keeping = F::KEEPING.iter().map(|slot| (slot_name::<F>(*slot), *slot)).collect();
+        load_each("what the slot keeps,", state.slots, keeping, |slot, value| {
+            F::load_contents(&mut job.cells, slot, value)
+        })?;
+        load_parts("the output", state.outputs, F::outbound_mut(&mut job.post.outbound))?;
         let runs = state.next_sequence.saturating_sub(1);
-        job.faults = runs.checked_sub(state.handled).ok_or_else(|| refuse("it has handled more than it has run".into()))?;
+        job.faults = runs
+            .checked_sub(state.handled)
+            .ok_or_else(|| refuse("it has handled more than it has run".into()))?;
         job.inputs_closed = state.inputs_closed;
         job.status = state.status;
         job.reason = state.reason;
@@ -397,14 +428,21 @@ impl<F: Flow> Job<F> {
 
     fn check_wiring(&self, state: &JobState) -> Result<()> {
         if state.flow != F::NAME {
-            return Err(self.error_of(format!("it is a job of the flow `{}`, not of `{}`", state.flow, F::NAME)));
+            return Err(self.error_of(format!(
+                "it is a job of the flow `{}`, not of `{}`",
+                state.flow,
+                F::NAME
+            )));
         }
         let differences = state.wiring.differences(&Wiring::of(&F::graph()));
         match differences.is_empty() {
             true => Ok(()),
             false => {
                 let list = differences.join("\n  ");
-                Err(self.error_of(format!("the flow `{}` was wired otherwise when the job was saved:\n  {list}", F::NAME)))
+                Err(self.error_of(format!(
+                    "the flow `{}` was wired otherwise when the job was saved:\n  {list}",
+                    F::NAME
+                )))
             }
         }
     }
@@ -450,20 +488,32 @@ fn loaded_delivery<F: Flow>(saved: SavedDelivery) -> Result<Waiting<F::Delivery>
     Ok(Waiting { id, attempts, delivery })
 }
 
-fn load_parts<'a, K>(
+fn load_parts(
+    what: &str,
+    saved: BTreeMap<String, Value>,
+    parts: Vec<(&'static str, super::part::PartMut<'_>)>,
+) -> Result<()> {
+    let parts = parts.into_iter().map(|(name, part)| (name.to_owned(), part)).collect();
+    load_each(what, saved, parts, |part, value| part.load(value))
+}
+
+/// Gives each part what was saved under its name: none may be missing, and nothing be left over.
+fn load_each<P>(
     what: &str,
     mut saved: BTreeMap<String, Value>,
-    parts: Vec<(K, super::part::PartMut<'a>)>,
-    name: impl Fn(K) -> String,
+    parts: Vec<(String, P)>,
+    mut load: impl FnMut(P, Value) -> std::result::Result<(), ValueError>,
 ) -> Result<()> {
-    for (key, part) in parts {
-        let name = name(key);
-        let what = format!("{what} `{name}`");
+    for (name, part) in parts {
         let value = saved.remove(&name);
-        loaded(&what, || part.load(value.ok_or_else(|| ValueError("it is not in the saved job".into()))?))?;
+        loaded(&format!("{what} `{name}`"), || {
+            load(part, value.ok_or_else(|| ValueError("it is not in the saved job".into()))?)
+        })?;
     }
     match saved.pop_first() {
         None => Ok(()),
-        Some((name, _)) => loaded(&format!("{what} `{name}`"), || Err(ValueError("the flow has no such thing".into()))),
+        Some((name, _)) => {
+            loaded(&format!("{what} `{name}`"), || Err(ValueError("the flow has no such thing".into())))
+        }
     }
 }

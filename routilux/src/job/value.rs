@@ -139,7 +139,9 @@ impl TryFrom<Tagged> for Value {
             Tagged::Text(value) => Value::Text(value),
             Tagged::Bytes(value) => Value::Bytes(value),
             Tagged::Some(value) => Value::Some(Box::new(Value::try_from(*value)?)),
-            Tagged::List(items) => Value::List(items.into_iter().map(Value::try_from).collect::<Result<_, _>>()?),
+            Tagged::List(items) => {
+                Value::List(items.into_iter().map(Value::try_from).collect::<Result<_, _>>()?)
+            }
             Tagged::Map(pairs) => Value::Map(
                 pairs
                     .into_iter()
@@ -215,8 +217,10 @@ mod tests {
         same(vec![Internal::Price { cents: 3 }, Internal::Other { text: "x".into() }]);
         same(vec![Untagged::Number(3), Untagged::Text("3".into())]);
         same(Wide { rest: BTreeMap::from([("a".into(), 1)]), name: "n".into() });
-        assert_eq!(serde_json::to_string(&Value::of(&Shape::Box { wide: 1, high: Some(2) }).unwrap()).unwrap(),
-            r#"{"Box":{"wide":1,"high":2}}"#);
+        assert_eq!(
+            serde_json::to_string(&Value::of(&Shape::Box { wide: 1, high: Some(2) }).unwrap()).unwrap(),
+            r#"{"Box":{"wide":1,"high":2}}"#
+        );
     }
 
     #[test]
@@ -279,7 +283,13 @@ mod tests {
 
     #[test]
     fn a_malformed_escape_is_refused() {
-        for text in [r#"{"$float":"big"}"#, r#"{"$bytes":[256]}"#, r#"{"$map":[[1]]}"#, r#"{"$int":"1x"}"#, r#"{"$what":1}"#] {
+        for text in [
+            r#"{"$float":"big"}"#,
+            r#"{"$bytes":[256]}"#,
+            r#"{"$map":[[1]]}"#,
+            r#"{"$int":"1x"}"#,
+            r#"{"$what":1}"#,
+        ] {
             assert!(serde_json::from_str::<Value>(text).is_err(), "{text}");
         }
     }

@@ -2,7 +2,9 @@
 
 use super::{Value, ValueError};
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, Unexpected, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, Unexpected, VariantAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 impl<'de> Deserializer<'de> for Value {
@@ -43,7 +45,11 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ValueError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -59,7 +65,9 @@ impl<'de> Deserializer<'de> for Value {
                 visitor.visit_enum(Variant { name, content: Some(content) })
             }
             name @ Value::Text(_) => visitor.visit_enum(Variant { name, content: None }),
-            _ => Err(ValueError::custom("expected the name of a variant, or a map of one name to its content")),
+            _ => {
+                Err(ValueError::custom("expected the name of a variant, or a map of one name to its content"))
+            }
         }
     }
 
@@ -99,7 +107,9 @@ impl<'de> VariantAccess<'de> for Content {
     fn unit_variant(self) -> Result<(), ValueError> {
         match self.0 {
             None => Ok(()),
-            Some(_) => Err(ValueError::invalid_type(Unexpected::NewtypeVariant, &"a variant without content")),
+            Some(_) => {
+                Err(ValueError::invalid_type(Unexpected::NewtypeVariant, &"a variant without content"))
+            }
         }
     }
 
@@ -117,7 +127,11 @@ impl<'de> VariantAccess<'de> for Content {
         }
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, ValueError> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
         match self.0 {
             Some(content) => content.deserialize_any(visitor),
             None => Err(ValueError::invalid_type(Unexpected::UnitVariant, &"a variant with fields")),

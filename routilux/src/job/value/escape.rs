@@ -23,12 +23,18 @@ pub(super) fn serialize<S: Serializer>(value: &Value, serializer: S) -> Result<S
         Value::Bytes(value) => escaped(serializer, "$bytes", value),
         Value::Some(value) => escaped(serializer, "$some", value),
         Value::List(items) => serializer.collect_seq(items),
-        Value::Map(pairs) if is_plain(pairs) => serializer.collect_map(pairs.iter().map(|(key, value)| (key, value))),
+        Value::Map(pairs) if is_plain(pairs) => {
+            serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+        }
         Value::Map(pairs) => escaped(serializer, "$map", pairs),
     }
 }
 
-fn escaped<S: Serializer, T: Serialize + ?Sized>(serializer: S, key: &str, content: &T) -> Result<S::Ok, S::Error> {
+fn escaped<S: Serializer, T: Serialize + ?Sized>(
+    serializer: S,
+    key: &str,
+    content: &T,
+) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(1))?;
     map.serialize_entry(key, content)?;
     map.end()

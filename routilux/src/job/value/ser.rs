@@ -3,8 +3,8 @@
 use super::{Value, ValueError};
 use serde::Serialize;
 use serde::ser::{
-    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
-    SerializeTupleVariant, Serializer,
+    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
 pub(super) struct ToValue;
@@ -108,10 +108,19 @@ impl Serializer for ToValue {
     fn serialize_unit_struct(self, _: &'static str) -> Result<Value, ValueError> {
         Ok(Value::Null)
     }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, ValueError> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<Value, ValueError> {
         Ok(text(variant))
     }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Value, ValueError> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<Value, ValueError> {
         Value::of(value)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -232,7 +241,10 @@ impl SerializeMap for Map {
         Ok(())
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        let key = self.key.take().ok_or_else(|| ValueError("a map's value was serialised before its key".into()))?;
+        let key = self
+            .key
+            .take()
+            .ok_or_else(|| ValueError("a map's value was serialised before its key".into()))?;
         self.pairs.push((key, Value::of(value)?));
         Ok(())
     }
@@ -244,7 +256,11 @@ impl SerializeMap for Map {
 impl SerializeStruct for Map {
     type Ok = Value;
     type Error = ValueError;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), ValueError> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), ValueError> {
         self.field(key, value)
     }
     fn end(self) -> Result<Value, ValueError> {
@@ -255,7 +271,11 @@ impl SerializeStruct for Map {
 impl SerializeStructVariant for Map {
     type Ok = Value;
     type Error = ValueError;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), ValueError> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), ValueError> {
         self.field(key, value)
     }
     fn end(self) -> Result<Value, ValueError> {

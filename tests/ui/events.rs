@@ -1,0 +1,44 @@
+use routilux::prelude::*;
+
+#[routine]
+struct Events;
+
+#[routine]
+impl Events {
+    #[event]
+    fn with_body(n: u64) {}
+
+    #[event]
+    fn with_self(&self, n: u64);
+
+    #[event]
+    fn with_result(n: u64) -> u64;
+
+    #[event]
+    fn generic<T>(n: T);
+
+    #[event]
+    fn borrowed(text: &str, list: &[u8]);
+
+    #[event]
+    fn error(text: String);
+
+    #[event(live)]
+    fn token(text: String);
+
+    #[event]
+    fn twice(n: u64);
+
+    #[event]
+    fn twice(n: u64);
+
+    #[event]
+    fn both(n: u64);
+
+    #[slot]
+    fn both(&self, n: u64) {
+        drop(n);
+    }
+}
+
+fn main() {}

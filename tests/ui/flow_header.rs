@@ -1,0 +1,28 @@
+use routilux::prelude::*;
+
+flow! {
+    pub flow (n: u64) {}
+}
+
+flow! {
+    fow Misspelt() {}
+}
+
+flow! {
+    flow Generic<T>() {}
+}
+
+flow! {
+    flow WithoutBody();
+}
+
+flow! {
+    flow Parameters(n) {}
+}
+
+flow! {
+    flow One() {}
+    flow Two() {}
+}
+
+fn main() {}

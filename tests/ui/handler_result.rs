@@ -1,0 +1,24 @@
+use routilux::prelude::*;
+
+#[routine]
+struct Handlers;
+
+#[routine]
+impl Handlers {
+    #[slot]
+    fn number(&self, n: u64) -> u64 {
+        n
+    }
+
+    #[slot]
+    fn value(&self, n: u64) -> Result<u64> {
+        Ok(n)
+    }
+
+    #[slot]
+    fn failing(&self, n: u64) -> Result<(), u64> {
+        Err(n)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use routilux::prelude::*;
+use tests::words::*;
+
+flow! {
+    flow Words() {
+        lines: Lines;
+        tok: Tokenizer { lowercase: true };
+        count: Count;
+
+        in text -> lines.text;
+        lines.line -> tok.line;
+        tok.word -> count.word;
+        lines.done -> count.end;
+        count.totals -> return;
+        tok.word -> return;
+    }
+}
+
+fn main() {}

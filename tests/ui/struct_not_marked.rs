@@ -1,0 +1,13 @@
+use routilux::prelude::*;
+
+struct Sink;
+
+#[routine]
+impl Sink {
+    #[slot]
+    fn n(&self, n: u64) {
+        drop(n);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use routilux::prelude::*;
+use tests::words::*;
+
+flow! {
+    flow Words() {
+        lines: Lines;
+        tok: Tokenizer { lowercase: true };
+        count: Count;
+
+        in text -> lines.text;
+        lines.line -> tok.lines_of_text;
+        tok.word -> count.word;
+        lines.done -> count.end;
+        count.totals -> return;
+    }
+}
+
+fn main() {}
