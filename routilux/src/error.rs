@@ -188,7 +188,7 @@ impl fmt::Display for HandlerError {
 
 /// The error of a handler that panicked, with the panic's message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the handler panicked: {message}")]
+#[error("panicked: {message}")]
 #[non_exhaustive]
 pub struct Panic {
     /// What the handler panicked with, where that is text.

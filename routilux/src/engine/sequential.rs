@@ -319,7 +319,7 @@ impl<F: Flow> Job<F> {
         let error = match after_handler {
             true => Error::Execution {
                 job: self.cx.job.to_string(),
-                what: format!("a `Clone` of an event of `{routine}` panicked: {text}"),
+                what: format!("a `Clone` of an event of `{routine}` {text}"),
             },
             false => Error::SlotHandler {
                 routine: routine.to_owned(),
