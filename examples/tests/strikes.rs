@@ -87,6 +87,13 @@ fn the_report_is_that_of_a_naive_count() {
     assert_eq!(counts.len(), 12);
 }
 
+/// How many rows are accepted or rejected in a saved job.
+fn settled(save: &Path) -> u64 {
+    let file: serde_json::Value = serde_json::from_slice(&fs::read(save).unwrap()).unwrap();
+    let totals = &file["state"]["routines"]["validate"]["totals"];
+    totals["accepted"].as_u64().unwrap() + totals["rejected"].as_u64().unwrap()
+}
+
 #[test]
 fn a_paused_and_resumed_job_reports_what_an_unbroken_one_does() {
     let folder = tempdir().unwrap();
@@ -97,9 +104,7 @@ fn a_paused_and_resumed_job_reports_what_an_unbroken_one_does() {
         assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
         assert!(ran.stderr.contains(&format!("paused after {rows} of 10000 rows")), "{}", ran.stderr);
         // It is paused where it was asked to: so many rows are in the books.
-        let state: serde_json::Value = serde_json::from_slice(&fs::read(&save).unwrap()).unwrap();
-        let totals = &state["state"]["routines"]["validate"]["totals"];
-        assert_eq!(totals["accepted"].to_string(), rows);
+        assert_eq!(settled(&save).to_string(), rows);
         for _ in 0..2 {
             assert_eq!(strikes([OsStr::new("--resume"), save.as_os_str()]).quiet(), unbroken, "after {rows}");
         }
@@ -194,6 +199,7 @@ fn malformed_rows_are_told_once_by_the_run_that_finishes() {
         let (path_text, save_text) = (path.to_str().unwrap(), save.to_str().unwrap());
         let ran = strikes(["--input", path_text, "--pause-after", &rows, "--save", save_text]);
         assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.lines().count()), (0, "", 1), "{}", ran.stderr);
+        assert_eq!(settled(&save).to_string(), rows);
         // Nothing but the saved job is needed any more.
         fs::rename(&path, folder.path().join("away.csv")).unwrap();
         let ran = strikes(["--resume", save_text]);
@@ -315,7 +321,7 @@ fn a_file_without_permission_is_named() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempdir().unwrap();
     let path = file(&folder, "secret.csv", HEADER);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::File::open(&path).is_ok() {
         println!("SKIPPED: this user (root?) can read every file, so that no file lacks permission");
         return;

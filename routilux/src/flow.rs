@@ -4,15 +4,14 @@ use crate::context::Context;
 use crate::engine::{Done, Post, Undelivered};
 use crate::job::part::{Part, PartMut};
 use crate::job::value::{Value, ValueError};
-use crate::job::{Job, JobState};
-use crate::payload::Codec;
+use crate::job::{Job, JobState, Report, SavedResult};
 use routilux_graph::Graph;
 
 /// A flow: a named set of routines and connections, declared with [`flow!`](crate::flow). Never implemented by
 /// hand. The methods that users call, `new`, `job`, `resume` and `graph`, are the flow's own.
 pub trait Flow: Sized + 'static {
-    /// What comes out at `return`; [`NoReturn`] where the flow has none.
-    type Result: 'static;
+    /// What a run comes to: a [`Report`] and, where the flow has a `return`, `result()`.
+    type Report;
     /// Sends to the flow's inputs: one method for each `in`.
     type Inputs<'j>;
     /// Takes from the flow's outputs: one method for each `out`.
@@ -24,7 +23,7 @@ pub trait Flow: Sized + 'static {
     /// One variant for each connected slot.
     #[doc(hidden)]
     type Delivery;
-    /// What waits at the outputs.
+    /// What waits at the outputs, and the result.
     #[doc(hidden)]
     type Outbound: Default;
 
@@ -79,15 +78,16 @@ pub trait Flow: Sized + 'static {
     fn save_contents(cells: &Self::Cells, slot: usize) -> Result<Value, ValueError>;
     #[doc(hidden)]
     fn load_contents(cells: &mut Self::Cells, slot: usize, value: Value) -> Result<(), ValueError>;
+    /// What came to `return`; `None` where the flow has none.
     #[doc(hidden)]
-    fn result_codec() -> Codec<Self::Result>;
+    fn result(outbound: &Self::Outbound) -> Option<&dyn SavedResult>;
+    #[doc(hidden)]
+    fn result_mut(outbound: &mut Self::Outbound) -> Option<&mut dyn SavedResult>;
+    #[doc(hidden)]
+    fn report(outbound: &Self::Outbound, report: Report) -> Self::Report;
     /// The outputs by name.
     #[doc(hidden)]
     fn outbound(outbound: &Self::Outbound) -> Vec<(&'static str, Part<'_>)>;
     #[doc(hidden)]
     fn outbound_mut(outbound: &mut Self::Outbound) -> Vec<(&'static str, PartMut<'_>)>;
 }
-
-/// The result of a flow without a `return`: there is no such value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoReturn {}

@@ -18,7 +18,7 @@ mod routine;
 pub use clock::Clock;
 pub use context::Context;
 pub use error::{Error, HandlerError, Panic, Result};
-pub use flow::{Flow, NoReturn};
+pub use flow::Flow;
 pub use job::{
     Control, Handler, HistoryEntry, Job, JobId, JobState, Outcome, Report, Retention, Status, Taken,
 };

@@ -49,12 +49,6 @@ impl<P: Payload> Saves for P {
     }
 }
 
-impl Codec<crate::NoReturn> {
-    pub fn never() -> Self {
-        Codec { save: |never| match *never {}, load: |_| Err(ValueError("the flow has no `return`".into())) }
-    }
-}
-
 impl<P> Codec<P> {
     pub(crate) fn save_all<'p>(&self, values: impl IntoIterator<Item = &'p P>) -> Result<Value, ValueError>
     where

@@ -3,10 +3,10 @@
 pub use crate::context::Context;
 pub use crate::engine::{Done, FanOut, Post, Receivers, Undelivered, step};
 pub use crate::error::{HandlerError, Result};
-pub use crate::flow::{Flow, NoReturn};
+pub use crate::flow::Flow;
 pub use crate::job::part::Saved;
 pub use crate::job::value::{Value, ValueError};
-pub use crate::job::{Job, JobState, Outlet, Taken};
+pub use crate::job::{Job, JobState, Outlet, Report, ResultSlot, SavedResult, Taken};
 pub use crate::merge::{Appended, Exposed, GivenAway, Handover, Kept, Lent, PutBack, Untouched, keep};
 pub use crate::payload::{Codec, Payload, Saves};
 pub use crate::routine::{

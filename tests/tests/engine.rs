@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use routilux::prelude::*;
-use routilux::{Clock, Error, HistoryEntry, NoReturn, Outcome, Report, Retention};
+use routilux::{Clock, Error, HistoryEntry, Outcome, Report, Retention};
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 use tests::words::{Latest, WordCount};
@@ -81,7 +81,7 @@ fn deliveries_are_handled_in_the_order_they_are_emitted_and_connections_in_the_o
     let mut job = Fan::new().job();
     job.inputs().n(1).unwrap();
     job.inputs().n(5).unwrap();
-    let report: Report<NoReturn> = job.run().unwrap();
+    let report: Report = job.run().unwrap();
     assert_eq!(report.status(), Status::Completed);
     assert_eq!(
         texts(job.outputs().all()),
@@ -291,7 +291,10 @@ fn a_paused_job_does_not_run_until_it_is_resumed() {
     assert!(!job.step().unwrap());
     assert_eq!(job.run_until_idle().unwrap(), Status::Paused);
     let report = job.run().unwrap();
-    assert_eq!((report.status(), report.reason(), report.handled()), (Status::Paused, Some("first reason"), 1));
+    assert_eq!(
+        (report.status(), report.reason(), report.handled()),
+        (Status::Paused, Some("first reason"), 1)
+    );
     // Its inputs are still open: `run` did nothing to it.
     job.inputs().n(1).unwrap();
     job.resume().unwrap();
@@ -309,7 +312,10 @@ fn a_cancelled_job_is_over_and_says_what_waits() {
     assert_eq!(report.waiting(), [("a.n".to_owned(), 1)]);
     assert_eq!(report.handled(), 0);
     let error = job.resume().unwrap_err();
-    assert!(error.to_string().ends_with("it was cancelled (no longer needed) and cannot be resumed"), "{error}");
+    assert!(
+        error.to_string().ends_with("it was cancelled (no longer needed) and cannot be resumed"),
+        "{error}"
+    );
     assert!(job.inputs().n(1).unwrap_err().to_string().ends_with("it was cancelled"));
 }
 

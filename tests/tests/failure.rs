@@ -178,16 +178,24 @@ fn a_failed_attempt_leaves_no_trace_and_a_resumed_job_ends_as_if_nothing_had_hap
                 send(&mut job, Parcel(1)).unwrap();
                 job.step().unwrap();
                 let before = state_text(&job);
-                if panics { fails.panic() } else { fails.fail() };
+                if panics {
+                    fails.panic()
+                } else {
+                    fails.fail()
+                };
                 send(&mut job, Parcel(2)).unwrap();
                 send(&mut job, Parcel(3)).unwrap();
 
                 for attempt in 1..=2 {
                     let error = job.run_until_idle().unwrap_err();
-                    let Error::SlotHandler { routine, slot, delivery, attempts, payload_lost, .. } = &error else {
+                    let Error::SlotHandler { routine, slot, delivery, attempts, payload_lost, .. } = &error
+                    else {
                         panic!("{error:?}")
                     };
-                    assert_eq!((routine.as_str(), slot.as_str(), *delivery, *attempts), ("desk", name, 2, attempt));
+                    assert_eq!(
+                        (routine.as_str(), slot.as_str(), *delivery, *attempts),
+                        ("desk", name, 2, attempt)
+                    );
                     assert!(!payload_lost);
                     assert_eq!(job.status(), Status::Failed);
                     assert_eq!(state_text(&job), before, "{name}");
@@ -213,7 +221,10 @@ fn a_failed_attempt_leaves_no_trace_and_a_resumed_job_ends_as_if_nothing_had_hap
                 let sent: Vec<u64> = job.outputs().sent().collect();
                 match name {
                     "shared" => assert_eq!(sent, outputs),
-                    _ => assert_eq!(sent.iter().step_by(2).collect::<Vec<_>>(), outputs.iter().step_by(2).collect::<Vec<_>>()),
+                    _ => assert_eq!(
+                        sent.iter().step_by(2).collect::<Vec<_>>(),
+                        outputs.iter().step_by(2).collect::<Vec<_>>()
+                    ),
                 }
             }
         }
@@ -300,7 +311,11 @@ fn what_cannot_be_undone_is_not_resumed_and_says_why() {
         send(&mut job, Parcel(5)).unwrap();
         send(&mut job, Parcel(6)).unwrap();
         let error = job.run().unwrap_err();
-        assert_eq!(error.to_string().contains("the payload is lost"), why.contains("payload") || why.contains("infallible"), "{error}");
+        assert_eq!(
+            error.to_string().contains("the payload is lost"),
+            why.contains("payload") || why.contains("infallible"),
+            "{error}"
+        );
         assert_eq!(job.outputs().sent().next(), None);
         assert_eq!(job.report().failed(), 1);
         fails.mend();
@@ -368,7 +383,10 @@ fn a_clone_that_panics_between_two_receivers_fails_the_job_for_good() {
     let error = job.run().unwrap_err();
     CLONE_PANICS.set(false);
     assert!(matches!(error, Error::Execution { .. }), "{error}");
-    assert!(error.to_string().contains("a `Clone` of an event of `copier` panicked: this parcel is unique"), "{error}");
+    assert!(
+        error.to_string().contains("a `Clone` of an event of `copier` panicked: this parcel is unique"),
+        "{error}"
+    );
     assert!(job.resume().unwrap_err().to_string().contains("some may have been sent"));
     // The first one was delivered to both, the second one to neither.
     assert_eq!(job.outputs().left().collect::<Vec<_>>(), [Parcel(1)]);
@@ -420,8 +438,7 @@ fn the_idempotency_key_is_the_same_in_every_attempt_and_another_for_each_deliver
 
 #[test]
 fn a_handler_is_tested_by_calling_it() {
-    let mut desk =
-        Desk { fails: Fails::default(), seen: vec![], name: String::new(), cache: vec![] };
+    let mut desk = Desk { fails: Fails::default(), seen: vec![], name: String::new(), cache: vec![] };
     let mut out = Emit::<Desk>::default();
     desk.by_value(Parcel(3), &mut out).unwrap();
     assert_eq!(out.emitted().sent(), [&3, &1]);

@@ -172,7 +172,8 @@ impl<'a> Flow<'a> {
         let flow_name = plain(name);
         let inputs = self.inputs_name();
         let outputs = self.outputs_name();
-        let (result, result_codec) = self.result();
+        let (report, result) = self.result();
+        let report_struct = self.report_struct();
         let slots = self.slots.iter().map(|slot| {
             let routine = &self.model.graph.routines[slot.routine];
             let (id, slot) = (&routine.id, &routine.slots[slot.number].name);
@@ -193,12 +194,13 @@ impl<'a> Flow<'a> {
                 #cells
                 #delivery
                 #outbound
+                #report_struct
                 #routes
                 #handles
 
                 #[automatically_derived]
                 impl #p::Flow for #name {
-                    type Result = #result;
+                    type Report = #report;
                     type Inputs<'j> = #inputs<'j>;
                     type Outputs<'j> = #outputs<'j>;
                     type Cells = __Cells;
@@ -206,7 +208,7 @@ impl<'a> Flow<'a> {
                     type Outbound = __Outbound;
                     const NAME: &'static str = #flow_name;
                     const SLOTS: &'static [(&'static str, &'static str)] = &[#(#slots),*];
-                    fn result_codec() -> #p::Codec<Self::Result> { #result_codec }
+                    #result
                     #graph
                     #make_cells
                     fn inputs(job: &mut #p::Job<Self>) -> Self::Inputs<'_> { #inputs(job) }
@@ -288,11 +290,21 @@ impl<'a> Flow<'a> {
             let codec = self.codec(ty, output.span());
             quote! { #p::Outlet::new({ #codec }) }
         });
+        let (result, made_result) = match self.returning() {
+            None => (TokenStream::new(), TokenStream::new()),
+            Some((index, payload)) => {
+                let codec = self.codec(&payload, self.end_of(index));
+                (
+                    quote! { result: #p::ResultSlot<#payload>, },
+                    quote! { result: #p::ResultSlot::new({ #codec }), },
+                )
+            }
+        };
         quote! {
-            pub struct __Outbound { #(#fields: #p::Outlet<#types>,)* }
+            pub struct __Outbound { #(#fields: #p::Outlet<#types>,)* #result }
 
             impl ::core::default::Default for __Outbound {
-                fn default() -> Self { Self { #(#fields: #made,)* } }
+                fn default() -> Self { Self { #(#fields: #made,)* #made_result } }
             }
         }
     }
@@ -305,18 +317,87 @@ impl<'a> Flow<'a> {
         quote! { type #name = #payload; use #p::Saves as #saves; #codec }
     }
 
-    /// The result's type, and what saves it.
+    /// The connection that ends at `return`, and the type of what it carries.
+    fn returning(&self) -> Option<(usize, TokenStream)> {
+        let known = self.model.graph.connections.iter();
+        known.enumerate().find_map(|(index, connection)| match (&connection.to, &connection.from) {
+            (Target::Return, Source::Event(port)) => Some((index, self.event_payload(self.event(port)))),
+            _ => None,
+        })
+    }
+
+    fn report_name(&self) -> Ident {
+        format_ident!("ReportOf{}", self.header.name, span = Span::call_site())
+    }
+
+    /// A report with the result in it. Not a type parameter of the flow: that would make a private routine's payload
+    /// part of a public interface.
+    fn report_struct(&self) -> TokenStream {
+        let p = self.p;
+        let Some((_, payload)) = self.returning() else { return TokenStream::new() };
+        let name = self.report_name();
+        let doc = format!("What a run of `{}` came to.", plain(&self.header.name));
+        quote! {
+            #[doc = #doc]
+            #[must_use = "a report says whether the job completed, and holds its result"]
+            #[derive(::core::fmt::Debug)]
+            pub struct #name {
+                report: #p::Report,
+                result: ::core::option::Option<::std::sync::Arc<#payload>>,
+            }
+
+            impl #name {
+                /// The first value that came to `return`.
+                ///
+                /// # Errors
+                /// `Error::NoResult`, with what still waits, if none came.
+                pub fn result(&self) -> #p::Result<&#payload> {
+                    self.report.result_in(&self.result)
+                }
+            }
+
+            impl ::core::clone::Clone for #name {
+                fn clone(&self) -> Self {
+                    Self { report: self.report.clone(), result: self.result.clone() }
+                }
+            }
+
+            impl ::core::ops::Deref for #name {
+                type Target = #p::Report;
+                fn deref(&self) -> &#p::Report { &self.report }
+            }
+        }
+    }
+
+    /// The report's type, and the functions about the result.
     fn result(&self) -> (TokenStream, TokenStream) {
         let p = self.p;
-        let returning =
-            self.model.graph.connections.iter().position(|connection| connection.to == Target::Return);
-        match returning.map(|index| (index, &self.model.graph.connections[index].from)) {
-            Some((index, Source::Event(port))) => {
-                let payload = self.event_payload(self.event(port));
-                let codec = self.codec(&payload, self.end_of(index));
-                (payload, codec)
+        match self.returning() {
+            Some(_) => {
+                let name = self.report_name();
+                let functions = quote! {
+                    fn result(outbound: &__Outbound) -> ::core::option::Option<&dyn #p::SavedResult> {
+                        ::core::option::Option::Some(&outbound.result)
+                    }
+                    fn result_mut(outbound: &mut __Outbound) -> ::core::option::Option<&mut dyn #p::SavedResult> {
+                        ::core::option::Option::Some(&mut outbound.result)
+                    }
+                    fn report(outbound: &__Outbound, report: #p::Report) -> Self::Report {
+                        #name { report, result: outbound.result.share() }
+                    }
+                };
+                (quote! { #name }, functions)
             }
-            _ => (quote! { #p::NoReturn }, quote! { #p::Codec::never() }),
+            None => {
+                let functions = quote! {
+                    fn result(_: &__Outbound) -> ::core::option::Option<&dyn #p::SavedResult> { ::core::option::Option::None }
+                    fn result_mut(_: &mut __Outbound) -> ::core::option::Option<&mut dyn #p::SavedResult> {
+                        ::core::option::Option::None
+                    }
+                    fn report(_: &__Outbound, report: #p::Report) -> #p::Report { report }
+                };
+                (quote! { #p::Report }, functions)
+            }
         }
     }
 
@@ -453,7 +534,7 @@ impl<'a> Flow<'a> {
                         self.fitted(index, value.to_token_stream(), sent.clone(), self.output_payload(name));
                     quote! { #post.outbound.#field.put(#fitted); }
                 }
-                Target::Return => quote! { #post.give(#value); },
+                Target::Return => quote! { #post.outbound.result.give(#value); },
             }
         });
         quote! { #aliased #(#made)* #(#sent_on)* }
@@ -740,7 +821,7 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
     let flow = Flow::new(p, header, model);
     let name = &header.name;
     let (inputs, outputs) = (flow.inputs_name(), flow.outputs_name());
-    let (input_names, output_names) = (&flow.inputs, &flow.outputs);
+    let (input_names, output_names, report) = (&flow.inputs, &flow.outputs, flow.report_name());
     let text = plain(name);
     quote! {
         #[doc(hidden)]
@@ -750,12 +831,22 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
             impl<'j> #inputs<'j> {
                 #(pub fn #input_names<T>(&mut self, value: T) -> #p::Result<()> { ::core::unreachable!() })*
             }
+            #[must_use]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+            pub struct #report(#p::Report);
+            impl #report {
+                pub fn result(&self) -> #p::Result<&#p::Stub> { ::core::unreachable!() }
+            }
+            impl ::core::ops::Deref for #report {
+                type Target = #p::Report;
+                fn deref(&self) -> &#p::Report { &self.0 }
+            }
             pub struct #outputs<'j>(&'j mut #p::Job<#name>);
             impl<'j> #outputs<'j> {
                 #(pub fn #output_names(self) -> #p::Taken<'j, #p::Stub> { ::core::unreachable!() })*
             }
             impl #p::Flow for #name {
-                type Result = #p::Stub;
+                type Report = #report;
                 type Inputs<'j> = #inputs<'j>;
                 type Outputs<'j> = #outputs<'j>;
                 type Cells = ();
@@ -778,7 +869,9 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
                 const KEEPING: &'static [usize] = &[];
                 fn save_contents(_: &(), _: usize) -> ::core::result::Result<#p::Value, #p::ValueError> { ::core::unreachable!() }
                 fn load_contents(_: &mut (), _: usize, _: #p::Value) -> ::core::result::Result<(), #p::ValueError> { ::core::unreachable!() }
-                fn result_codec() -> #p::Codec<#p::Stub> { ::core::unreachable!() }
+                fn result(_: &()) -> ::core::option::Option<&dyn #p::SavedResult> { ::core::unreachable!() }
+                fn result_mut(_: &mut ()) -> ::core::option::Option<&mut dyn #p::SavedResult> { ::core::unreachable!() }
+                fn report(_: &(), _: #p::Report) -> Self::Report { ::core::unreachable!() }
                 fn outbound(_: &()) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> { ::core::unreachable!() }
                 fn outbound_mut(_: &mut ()) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> { ::core::unreachable!() }
             }

@@ -287,10 +287,12 @@ impl Routine<'_> {
         let self_type = &self.parsed.self_type;
         let (impl_generics, _, where_clause) = self.impl_for();
         let payload = event.payload();
+        let place = event.params.first().map_or(event.name.span(), |(_, ty)| ty.span());
+        let payload = at(place, quote! { type Payload = #payload; });
         quote! {
             #[automatically_derived]
             impl #impl_generics #p::EventPort<#number> for #self_type #where_clause {
-                type Payload = #payload;
+                #payload
             }
         }
     }
@@ -315,6 +317,7 @@ impl Routine<'_> {
         };
         // Where an error about the payload, or about the state, is to stand: nothing of ours among its tokens.
         let payload_at = slot.payload_span();
+        let payload_type = at(payload_at, quote! { type Payload = #payload; });
         let codec = at(payload_at, quote! { <#payload as #p::Saves>::codec() });
         let kept = handover.to_string() == "Kept";
         let keep = match kept {
@@ -362,7 +365,7 @@ impl Routine<'_> {
         quote! {
             #[automatically_derived]
             impl #impl_generics #p::SlotPort<#number> for #self_type #where_clause {
-                type Payload = #payload;
+                #payload_type
                 type Handover = #p::#handover;
                 type Undo = #undo;
 

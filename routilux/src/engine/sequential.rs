@@ -5,7 +5,7 @@ use super::queue::Waiting;
 use super::step::{Done, Undelivered, catch};
 use crate::error::{BoxError, Error, Result};
 use crate::flow::Flow;
-use crate::job::{Failed, Handler, HistoryEntry, Job, Outcome, Report, Request, Status, entry_of};
+use crate::job::{Failed, Handler, HistoryEntry, Job, Outcome, Request, Status, entry_of};
 use crate::merge::Fault;
 
 /// Why a burst of deliveries ended.
@@ -29,7 +29,7 @@ impl<F: Flow> Job<F> {
     /// [`Error::State`] if the job has already failed.
     ///
     /// A job that is paused stays so, and the report says it; [`resume`](Self::resume) it first.
-    pub fn run(&mut self) -> Result<Report<F::Result>> {
+    pub fn run(&mut self) -> Result<F::Report> {
         if self.begin()? {
             self.close_inputs();
             self.drive(u64::MAX)?;

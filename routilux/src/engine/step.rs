@@ -7,7 +7,6 @@ use crate::flow::Flow;
 use crate::merge::{Fault, Handover, Undo};
 use crate::routine::{Cell, Contents, Outgoing, SlotPayload, SlotPort};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 /// Runs the user's code; a panic in it becomes a value.
 #[inline]
@@ -16,28 +15,17 @@ pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(run)).map_err(Panic::from_payload)
 }
 
-/// Where the deliveries, outputs and results of a step go.
+/// Where the deliveries of a step go, its outputs and its result.
 #[doc(hidden)]
 pub struct Post<F: Flow> {
     pub(crate) queue: Fifo<F::Delivery>,
     pub outbound: F::Outbound,
-    pub(crate) result: Option<Arc<F::Result>>,
-    pub(crate) further_results: u64,
 }
 
 impl<F: Flow> Post<F> {
     #[inline]
     pub fn send(&mut self, delivery: F::Delivery) {
         self.queue.push(delivery);
-    }
-
-    /// The first value is the result; further ones are counted.
-    #[inline]
-    pub fn give(&mut self, value: F::Result) {
-        match self.result {
-            None => self.result = Some(Arc::new(value)),
-            Some(_) => self.further_results += 1,
-        }
     }
 }
 

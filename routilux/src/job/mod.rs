@@ -8,6 +8,7 @@ mod id;
 mod outlet;
 pub(crate) mod part;
 mod report;
+mod result;
 mod state;
 mod status;
 pub(crate) mod value;
@@ -18,6 +19,7 @@ pub use hooks::Handler;
 pub use id::JobId;
 pub use outlet::{Outlet, Taken};
 pub use report::Report;
+pub use result::{ResultSlot, SavedResult};
 pub use state::JobState;
 pub use status::Status;
 
@@ -106,12 +108,7 @@ impl<F: Flow> Job<F> {
         let retention = Retention::default();
         Job {
             cells: flow.cells(),
-            post: Post {
-                queue: Fifo::new(),
-                outbound: F::Outbound::default(),
-                result: None,
-                further_results: 0,
-            },
+            post: Post { queue: Fifo::new(), outbound: F::Outbound::default() },
             cx: Context::new(JobId::unique()),
             status: Status::Pending,
             reason: None,
@@ -268,13 +265,13 @@ impl<F: Flow> Job<F> {
     }
 
     /// What the job has come to so far.
-    pub fn report(&self) -> Report<F::Result> {
+    pub fn report(&self) -> F::Report {
         let mut counts = vec![0u64; F::SLOTS.len()];
         for (_, _, delivery) in self.post.queue.iter() {
             counts[F::slot_of(delivery)] += 1;
         }
         let waiting = counts.into_iter().zip(F::SLOTS).filter(|(count, _)| *count > 0);
-        Report {
+        let report = Report {
             flow: F::NAME,
             job: self.cx.job.clone(),
             status: self.status,
@@ -285,10 +282,10 @@ impl<F: Flow> Job<F> {
                     .as_ref()
                     .is_some_and(|failed| failed.refusal.is_some() || failed.delivery.is_some()),
             ),
-            further_results: self.post.further_results,
+            further_results: F::result(&self.post.outbound).map_or(0, |result| result.further()),
             waiting: waiting.map(|(count, (routine, slot))| (format!("{routine}.{slot}"), count)).collect(),
-            result: self.post.result.clone(),
-        }
+        };
+        F::report(&self.post.outbound, report)
     }
 
     /// Whether the inputs take more. Called by every generated input.

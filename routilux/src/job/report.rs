@@ -1,12 +1,11 @@
 //! What a run came to.
 
 use super::{JobId, Status};
-use crate::error::{Error, Result};
-use crate::payload::Payload;
-use std::fmt;
-use std::sync::Arc;
 
-/// What a run of a job came to: its status, its result, its counts, and what still waits.
+/// What a run of a job came to: its status, its counts, and what still waits. Where the flow has a `return`, what
+/// [`Job::run`](crate::Job::run) gives is more than this: it derefs to a `Report`, and has the method
+/// `result(&self) -> Result<&T>` for the first value that came to `return`. That is
+/// [`Error::NoResult`](crate::Error::NoResult), with what still waits, if none came.
 ///
 /// ```
 /// # use routilux::prelude::*;
@@ -27,7 +26,8 @@ use std::sync::Arc;
 /// # Ok::<(), routilux::Error>(())
 /// ```
 #[must_use = "a report says whether the job completed, and holds its result"]
-pub struct Report<R> {
+#[derive(Clone, Debug)]
+pub struct Report {
     pub(crate) flow: &'static str,
     pub(crate) job: JobId,
     pub(crate) status: Status,
@@ -36,10 +36,9 @@ pub struct Report<R> {
     pub(crate) failed: u64,
     pub(crate) further_results: u64,
     pub(crate) waiting: Vec<(String, u64)>,
-    pub(crate) result: Option<Arc<R>>,
 }
 
-impl<R> Report<R> {
+impl Report {
     /// The job's id.
     pub fn job(&self) -> &JobId {
         &self.job
@@ -73,51 +72,5 @@ impl<R> Report<R> {
     /// How many deliveries wait, by slot: `("tok.line", 3)`. Empty once the job has completed.
     pub fn waiting(&self) -> &[(String, u64)] {
         &self.waiting
-    }
-}
-
-impl<R: Payload> Report<R> {
-    /// The first value that came to the flow's `return`.
-    ///
-    /// # Errors
-    /// [`Error::NoResult`], with what still waits, if none came.
-    pub fn result(&self) -> Result<&R> {
-        self.result.as_deref().ok_or_else(|| Error::NoResult {
-            flow: self.flow,
-            status: self.status,
-            waiting: self.waiting.clone(),
-        })
-    }
-}
-
-impl<R> Clone for Report<R> {
-    fn clone(&self) -> Self {
-        Report {
-            flow: self.flow,
-            job: self.job.clone(),
-            status: self.status,
-            reason: self.reason.clone(),
-            handled: self.handled,
-            failed: self.failed,
-            further_results: self.further_results,
-            waiting: self.waiting.clone(),
-            result: self.result.clone(),
-        }
-    }
-}
-
-impl<R> fmt::Debug for Report<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Report")
-            .field("flow", &self.flow)
-            .field("job", &self.job.as_str())
-            .field("status", &self.status)
-            .field("reason", &self.reason)
-            .field("handled", &self.handled)
-            .field("failed", &self.failed)
-            .field("further_results", &self.further_results)
-            .field("waiting", &self.waiting)
-            .field("has_result", &self.result.is_some())
-            .finish()
     }
 }

@@ -327,8 +327,7 @@ impl<F: Flow> Job<F> {
                 delivery: delivery.transpose()?,
             })
         });
-        let result =
-            self.post.result.as_ref().map(|result| saved("the result", || (F::result_codec().save)(result)));
+        let result = F::result(&self.post.outbound);
         Ok(JobState {
             format: FORMAT,
             flow: F::NAME.to_owned(),
@@ -337,7 +336,7 @@ impl<F: Flow> Job<F> {
             reason: self.reason.clone(),
             inputs_closed: self.inputs_closed,
             handled: self.handled(),
-            further_results: self.post.further_results,
+            further_results: result.map_or(0, |result| result.further()),
             next_delivery: self.post.queue.next_id(),
             next_sequence: self.history.next_sequence(),
             wiring: Wiring::of(&F::graph()),
@@ -371,7 +370,10 @@ impl<F: Flow> Job<F> {
                     Ok((name.to_owned(), saved(&format!("the output `{name}`"), || part.save())?))
                 })
                 .collect::<Result<_>>()?,
-            result: result.transpose()?,
+            result: result
+                .and_then(|result| result.save())
+                .map(|value| saved("the result", || value))
+                .transpose()?,
             history: self.history().collect(),
         })
     }
@@ -405,9 +407,17 @@ impl<F: Flow> Job<F> {
             job.failure = Some(Failed { what: failure.what, refusal: failure.refusal, delivery });
         }
         job.post.queue = Fifo::restored(waiting, state.next_delivery);
-        job.post.further_results = state.further_results;
-        if let Some(result) = state.result {
-            job.post.result = Some(Arc::new(loaded("the result", || (F::result_codec().load)(result))?));
+        match F::result_mut(&mut job.post.outbound) {
+            Some(slot) => {
+                slot.set_further(state.further_results);
+                if let Some(value) = state.result {
+                    loaded("the result", || slot.load(value))?;
+                }
+            }
+            None if state.result.is_some() => {
+                return Err(refuse("it has a result, and the flow has no `return`".into()));
+            }
+            None => {}
         }
         load_parts("the state of", state.routines, F::routines_mut(&mut job.cells))?;
         let keeping = F::KEEPING.iter().map(|slot| (slot_name::<F>(*slot), *slot)).collect();

@@ -38,3 +38,48 @@ flow! {
         report.finished   -> return;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{COLUMNS, Rejected};
+
+    fn finish(mut job: Job<Strikes>) -> (String, Vec<(u64, String)>) {
+        let report = job.run().unwrap().result().unwrap().to_string();
+        let rejected = job.outputs().rejected().map(|Rejected { line, reason }| (line, reason));
+        (report, rejected.collect())
+    }
+
+    #[test]
+    fn a_job_saved_after_any_step_comes_to_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, save) = (folder.path().join("rows.csv"), folder.path().join("job.json"));
+        let mut text = COLUMNS.join(",");
+        for (month, cost) in [(1, "5"), (13, "5"), (2, "7"), (2, "x"), (12, "0,"), (1, "1")] {
+            text += &format!("\n,,,1999-{month:02}-01,Operator {month},,,,Gull,,0,0,{cost},");
+        }
+        std::fs::write(&path, text).unwrap();
+
+        let started = || {
+            let mut job = Strikes::new().job();
+            job.inputs().path(path.clone()).unwrap();
+            job
+        };
+        let unbroken = finish(started());
+        assert_eq!(unbroken.1.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 5, 6]);
+
+        let mut job = started();
+        let mut steps = 0;
+        loop {
+            job.state().unwrap().save(&save).unwrap();
+            let resumed = Strikes::new().resume(JobState::load(&save).unwrap()).unwrap();
+            assert_eq!(finish(resumed), unbroken, "after {steps} steps");
+            if !job.step().unwrap() {
+                break;
+            }
+            steps += 1;
+        }
+        // Six rows to parse and to settle, three to add up in three ways, their ends, and the parts of the report.
+        assert_eq!(steps, 1 + 6 + 1 + 6 + 1 + 3 * 3 + 3 + 4);
+    }
+}

@@ -1,0 +1,74 @@
+//! What came to the `return` of a flow.
+
+use super::Report;
+use super::value::{Value, ValueError};
+use crate::error::{Error, Result};
+use crate::payload::Codec;
+use std::sync::Arc;
+
+/// The first value that came to `return`, and how many came after it.
+#[doc(hidden)]
+pub struct ResultSlot<P> {
+    first: Option<Arc<P>>,
+    further: u64,
+    codec: Codec<P>,
+}
+
+/// A result slot, whatever its type.
+#[doc(hidden)]
+pub trait SavedResult {
+    fn further(&self) -> u64;
+    fn set_further(&mut self, count: u64);
+    fn save(&self) -> Option<std::result::Result<Value, ValueError>>;
+    fn load(&mut self, value: Value) -> std::result::Result<(), ValueError>;
+}
+
+impl<P> ResultSlot<P> {
+    pub fn new(codec: Codec<P>) -> Self {
+        ResultSlot { first: None, further: 0, codec }
+    }
+
+    #[inline]
+    pub fn give(&mut self, value: P) {
+        match self.first {
+            None => self.first = Some(Arc::new(value)),
+            Some(_) => self.further += 1,
+        }
+    }
+
+    /// For a report: it keeps the result when the job goes on.
+    pub fn share(&self) -> Option<Arc<P>> {
+        self.first.clone()
+    }
+}
+
+impl Report {
+    /// The result in a generated report.
+    #[doc(hidden)]
+    pub fn result_in<'r, P>(&self, result: &'r Option<Arc<P>>) -> Result<&'r P> {
+        result.as_deref().ok_or_else(|| Error::NoResult {
+            flow: self.flow,
+            status: self.status,
+            waiting: self.waiting.clone(),
+        })
+    }
+}
+
+impl<P> SavedResult for ResultSlot<P> {
+    fn further(&self) -> u64 {
+        self.further
+    }
+
+    fn set_further(&mut self, count: u64) {
+        self.further = count;
+    }
+
+    fn save(&self) -> Option<std::result::Result<Value, ValueError>> {
+        self.first.as_ref().map(|value| (self.codec.save)(value))
+    }
+
+    fn load(&mut self, value: Value) -> std::result::Result<(), ValueError> {
+        self.first = Some(Arc::new((self.codec.load)(value)?));
+        Ok(())
+    }
+}
