@@ -1,5 +1,6 @@
 //! Event-driven workflows whose wiring the compiler checks.
 #![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -12,7 +12,6 @@ use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The version of what `JobState` serialises as. A newer one is refused, an older one is read.
 const FORMAT: u32 = 1;
