@@ -47,7 +47,7 @@ impl Hop {
     fn n(&mut self, n: u64, out: &mut Emit<Self>) -> Result {
         self.passed += 1;
         out.on(n);
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             out.on(n + 1);
             out.back(n + 1);
         }

@@ -59,7 +59,7 @@ impl Shaky {
         self.total += n;
         self.trail.push((n, n as f64 / 3.0));
         out.passed(self.total);
-        match cx.delivery() % 3 == 0 && cx.attempt() <= 2 {
+        match cx.delivery().is_multiple_of(3) && cx.attempt() <= 2 {
             true => Err("shaken".into()),
             false => Ok(()),
         }
@@ -77,7 +77,7 @@ impl Gather {
 
     #[slot(merge = "append")]
     fn item(&self, items: &[(u64, String)], out: &mut Emit<Self>) {
-        if items.len() % 4 == 0 {
+        if items.len().is_multiple_of(4) {
             out.four(
                 items.iter().map(|(n, _)| n).sum(),
                 items.iter().map(|(_, text)| text.clone()).collect(),

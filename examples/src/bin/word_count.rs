@@ -4,7 +4,6 @@
 //! replacement character, which is no white space: they are part of a word.
 
 use clap::Parser;
-use routilux::Report;
 use routilux::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -129,20 +128,20 @@ impl Counter {
 }
 
 /// What the files came to.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct WordCounts {
     files: Vec<FileCount>,
     total: u64,
     top: Vec<Frequent>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct FileCount {
     path: String,
     words: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Frequent {
     word: String,
     count: u64,
@@ -202,7 +201,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), String> {
-    let report = count(arguments.files).map_err(examples::in_words)?;
+    let report = job_of(arguments.files).and_then(|mut job| job.run()).map_err(examples::in_words)?;
     let counts = report.result().map_err(examples::in_words)?;
     match arguments.json {
         true => {
@@ -213,11 +212,12 @@ fn run(arguments: Arguments) -> Result<(), String> {
     }
 }
 
-fn count(files: Vec<PathBuf>) -> routilux::Result<Report<WordCounts>> {
+/// A job that has been given these files.
+fn job_of(files: Vec<PathBuf>) -> routilux::Result<Job<WordCount>> {
     let mut job = WordCount::new(TOP).job();
     for file in files {
         job.inputs().path(file)?;
     }
     job.inputs().last(())?;
-    job.run()
+    Ok(job)
 }

@@ -24,7 +24,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// One part of the report.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Part {
     /// Dollars by operator.
     Operators(BTreeMap<String, u128>),
@@ -45,7 +45,7 @@ pub(crate) struct Totals {
 }
 
 /// The finished report. It prints itself.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct StrikeReport {
     operators: BTreeMap<String, u128>,
     species: BTreeMap<String, u128>,

@@ -21,7 +21,7 @@ pub(crate) const COLUMNS: [&str; 14] = [
 ];
 
 /// A row as it was read.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Line {
     /// Its line in the file; the header is line 1.
     pub(crate) number: u64,
@@ -30,7 +30,7 @@ pub(crate) struct Line {
 }
 
 /// A row of the right number of fields: those that the report needs, or that can be wrong.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Fields {
     pub(crate) line: u64,
     pub(crate) date: String,
@@ -42,7 +42,7 @@ pub(crate) struct Fields {
 }
 
 /// A row that is right.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Strike {
     pub(crate) operator: String,
     pub(crate) species: String,
@@ -53,7 +53,7 @@ pub(crate) struct Strike {
 }
 
 /// A row that is wrong.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rejected {
     pub(crate) line: u64,
     pub(crate) reason: String,
