@@ -10,7 +10,8 @@ use routilux_graph::Graph;
 /// A flow: a named set of routines and connections, declared with [`flow!`](crate::flow). Never implemented by
 /// hand. The methods that users call, `new`, `job`, `resume` and `graph`, are the flow's own.
 pub trait Flow: Sized + 'static {
-    /// What a run comes to: a [`Report`] and, where the flow has a `return`, `result()`.
+    /// What a run comes to: a [`Report`] and, where the flow has a `return`, `result()`. To name it, write
+    /// `<WordCount as Flow>::Report`.
     type Report;
     /// Sends to the flow's inputs: one method for each `in`.
     type Inputs<'j>;
@@ -80,11 +81,11 @@ pub trait Flow: Sized + 'static {
     fn load_contents(cells: &mut Self::Cells, slot: usize, value: Value) -> Result<(), ValueError>;
     /// What came to `return`; `None` where the flow has none.
     #[doc(hidden)]
-    fn result(outbound: &Self::Outbound) -> Option<&dyn SavedResult>;
+    fn __result(outbound: &Self::Outbound) -> Option<&dyn SavedResult>;
     #[doc(hidden)]
-    fn result_mut(outbound: &mut Self::Outbound) -> Option<&mut dyn SavedResult>;
+    fn __result_mut(outbound: &mut Self::Outbound) -> Option<&mut dyn SavedResult>;
     #[doc(hidden)]
-    fn report(outbound: &Self::Outbound, report: Report) -> Self::Report;
+    fn __report(outbound: &Self::Outbound, report: Report) -> Self::Report;
     /// The outputs by name.
     #[doc(hidden)]
     fn outbound(outbound: &Self::Outbound) -> Vec<(&'static str, Part<'_>)>;

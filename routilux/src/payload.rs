@@ -8,6 +8,9 @@ use serde::de::DeserializeOwned;
 /// so that a job can be stopped while it waits. Implemented for every type that is
 /// `serde::Serialize + serde::Deserialize` and borrows nothing; never implemented by hand.
 ///
+/// A value that its own type refuses to serialise, a `PathBuf` that is not UTF-8 say, can be handled but not saved: while
+/// it waits, [`Job::state`](crate::Job::state) is an error that names the delivery.
+///
 /// ```
 /// fn travels<T: routilux::Payload>() {}
 ///

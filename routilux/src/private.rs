@@ -6,12 +6,12 @@ pub use crate::error::{HandlerError, Result};
 pub use crate::flow::Flow;
 pub use crate::job::part::Saved;
 pub use crate::job::value::{Value, ValueError};
-pub use crate::job::{Job, JobState, Outlet, Report, ResultSlot, SavedResult, Taken};
+pub use crate::job::{Job, JobState, Outlet, Report, ResultSlot, SavedResult, Taken, result_in};
 pub use crate::merge::{Appended, Exposed, GivenAway, Handover, Kept, Lent, PutBack, Untouched, keep};
 pub use crate::payload::{Codec, Payload, Saves};
 pub use crate::routine::{
     Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, Outbox, Outgoing, Routine, SlotInfo,
-    SlotPayload, SlotPort, Snapshot, StateCopy, StateField, is_marked,
+    SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField, is_marked,
 };
 pub use routilux_graph::{Connection, Event, Graph, Merge, Port, Source, Target};
 pub use routilux_macros::flow_stage;

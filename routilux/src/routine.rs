@@ -136,6 +136,24 @@ impl<T: Serialize + DeserializeOwned + 'static> StateField for T {
     }
 }
 
+/// How a `#[state]` or `#[transient]` field starts.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `Default`, which a `#[state]` or `#[transient]` field starts at",
+    label = "this field starts at its `Default`",
+    note = "write `#[derive(Default)]` on `{Self}`, or make the field an `Option<{Self}>`"
+)]
+pub trait Starts: Sized {
+    fn start() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> Starts for T {
+    fn start() -> T {
+        T::default()
+    }
+}
+
 /// A slot as data.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]

@@ -114,3 +114,53 @@ flow! {
         count.totals -> return;
     }
 }
+
+/// Private, as are the types of some fields of the public routine below: neither is part of its interface.
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
+struct Ledger(u64);
+
+#[derive(Clone)]
+struct Mode;
+
+/// Sums up, and refuses zero.
+#[routine]
+pub struct Account {
+    mode: Mode,
+    #[state]
+    ledger: Ledger,
+    #[transient]
+    cache: Vec<Ledger>,
+}
+
+#[routine]
+impl Account {
+    /// The sum so far. It is no `Debug`, and need not be.
+    #[event]
+    fn balance(balance: Balance);
+
+    /// Takes an amount.
+    #[slot]
+    fn pay(&mut self, cents: u64, out: &mut Emit<Self>) -> Result {
+        let Mode = self.mode;
+        self.ledger.0 += cents;
+        self.cache.push(self.ledger.clone());
+        out.balance(Balance(self.ledger.0));
+        match cents {
+            0 => Err("nothing to pay".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A payload with no more than it needs.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub struct Balance(pub u64);
+
+flow! {
+    /// Sums up amounts.
+    pub flow Bank() {
+        account: Account { mode: Mode };
+        in pay -> account.pay;
+        account.balance -> return;
+    }
+}

@@ -5,7 +5,7 @@ use routilux::prelude::*;
 use routilux::{Clock, Error, HistoryEntry, Outcome, Report, Retention};
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
-use tests::words::{Latest, WordCount};
+use tests::words::{Bank, Latest, WordCount};
 
 /// Emits each number, then its double.
 #[routine]
@@ -125,6 +125,17 @@ fn a_public_flow_of_another_crate_runs() {
     let report = job.run().unwrap();
     let totals: Vec<_> = report.result().unwrap().iter().map(|(word, n)| (word.as_str(), *n)).collect();
     assert_eq!(totals, [("be", 2), ("not", 1), ("or", 1), ("to", 2)]);
+}
+
+#[test]
+fn a_public_flow_with_private_parts_and_a_result_that_is_only_a_payload() {
+    fn run(job: &mut Job<Bank>) -> routilux::Result<<Bank as Flow>::Report> {
+        job.inputs().pay(5)?;
+        job.run()
+    }
+    let report = run(&mut Bank::new().job()).unwrap();
+    assert_eq!(report.result().unwrap().0, 5);
+    assert!(format!("{report:?}").contains("Completed"));
 }
 
 /// Counts down, by feedback to itself and around.

@@ -340,7 +340,6 @@ impl<'a> Flow<'a> {
         quote! {
             #[doc = #doc]
             #[must_use = "a report says whether the job completed, and holds its result"]
-            #[derive(::core::fmt::Debug)]
             pub struct #name {
                 report: #p::Report,
                 result: ::core::option::Option<::std::sync::Arc<#payload>>,
@@ -352,7 +351,13 @@ impl<'a> Flow<'a> {
                 /// # Errors
                 /// `Error::NoResult`, with what still waits, if none came.
                 pub fn result(&self) -> #p::Result<&#payload> {
-                    self.report.result_in(&self.result)
+                    #p::result_in(&self.report, &self.result)
+                }
+            }
+
+            impl ::core::fmt::Debug for #name {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::fmt::Debug::fmt(&self.report, f)
                 }
             }
 
@@ -376,13 +381,13 @@ impl<'a> Flow<'a> {
             Some(_) => {
                 let name = self.report_name();
                 let functions = quote! {
-                    fn result(outbound: &__Outbound) -> ::core::option::Option<&dyn #p::SavedResult> {
+                    fn __result(outbound: &__Outbound) -> ::core::option::Option<&dyn #p::SavedResult> {
                         ::core::option::Option::Some(&outbound.result)
                     }
-                    fn result_mut(outbound: &mut __Outbound) -> ::core::option::Option<&mut dyn #p::SavedResult> {
+                    fn __result_mut(outbound: &mut __Outbound) -> ::core::option::Option<&mut dyn #p::SavedResult> {
                         ::core::option::Option::Some(&mut outbound.result)
                     }
-                    fn report(outbound: &__Outbound, report: #p::Report) -> Self::Report {
+                    fn __report(outbound: &__Outbound, report: #p::Report) -> Self::Report {
                         #name { report, result: outbound.result.share() }
                     }
                 };
@@ -390,11 +395,11 @@ impl<'a> Flow<'a> {
             }
             None => {
                 let functions = quote! {
-                    fn result(_: &__Outbound) -> ::core::option::Option<&dyn #p::SavedResult> { ::core::option::Option::None }
-                    fn result_mut(_: &mut __Outbound) -> ::core::option::Option<&mut dyn #p::SavedResult> {
+                    fn __result(_: &__Outbound) -> ::core::option::Option<&dyn #p::SavedResult> { ::core::option::Option::None }
+                    fn __result_mut(_: &mut __Outbound) -> ::core::option::Option<&mut dyn #p::SavedResult> {
                         ::core::option::Option::None
                     }
-                    fn report(_: &__Outbound, report: #p::Report) -> #p::Report { report }
+                    fn __report(_: &__Outbound, report: #p::Report) -> #p::Report { report }
                 };
                 (quote! { #p::Report }, functions)
             }
@@ -869,9 +874,9 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
                 const KEEPING: &'static [usize] = &[];
                 fn save_contents(_: &(), _: usize) -> ::core::result::Result<#p::Value, #p::ValueError> { ::core::unreachable!() }
                 fn load_contents(_: &mut (), _: usize, _: #p::Value) -> ::core::result::Result<(), #p::ValueError> { ::core::unreachable!() }
-                fn result(_: &()) -> ::core::option::Option<&dyn #p::SavedResult> { ::core::unreachable!() }
-                fn result_mut(_: &mut ()) -> ::core::option::Option<&mut dyn #p::SavedResult> { ::core::unreachable!() }
-                fn report(_: &(), _: #p::Report) -> Self::Report { ::core::unreachable!() }
+                fn __result(_: &()) -> ::core::option::Option<&dyn #p::SavedResult> { ::core::unreachable!() }
+                fn __result_mut(_: &mut ()) -> ::core::option::Option<&mut dyn #p::SavedResult> { ::core::unreachable!() }
+                fn __report(_: &(), _: #p::Report) -> Self::Report { ::core::unreachable!() }
                 fn outbound(_: &()) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> { ::core::unreachable!() }
                 fn outbound_mut(_: &mut ()) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> { ::core::unreachable!() }
             }

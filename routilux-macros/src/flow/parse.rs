@@ -159,6 +159,8 @@ pub(crate) fn statements(body: &TokenStream) -> Vec<Statement> {
     if let Some(last) = tokens.last() {
         let error = error(last, "this statement does not end", "write `;` after it");
         statements.push(Statement::Broken { error, mentions: mentions(&tokens) });
+        // What it says is checked all the same.
+        statements.extend(statement(&tokens));
     }
     statements
 }

@@ -4,7 +4,7 @@ use super::args::Args;
 use crate::diagnostic::{Diagnostics, at, error};
 use crate::text;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::{Attribute, Field, Fields, GenericParam, Generics, Ident, ItemStruct, Meta};
 
@@ -157,10 +157,31 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
         }
     };
 
-    let defaults = model.fields.iter().filter(|(kind, _)| *kind != Kind::Given).map(|(_, field)| {
-        let (name, ty) = (&field.ident, &field.ty);
-        quote_spanned! { ty.span()=> #name: <#ty as ::core::default::Default>::default() }
+    // One function for each field that starts by itself, so that a type that has no default is told once.
+    let turbofish = ty_generics.as_turbofish();
+    let starting: Vec<&Field> =
+        model.fields.iter().filter(|(kind, _)| *kind != Kind::Given).map(|(_, field)| field).collect();
+    let fresh: Vec<Ident> = (0..starting.len()).map(|n| format_ident!("__fresh{n}")).collect();
+    let starts = starting.iter().zip(&fresh).map(|(field, fresh)| {
+        let ty = &field.ty;
+        let start = at(ty.span(), quote! { <#ty as #p::Starts>::start() });
+        quote! { fn #fresh #impl_generics() -> #ty #where_clause { #start } }
     });
+    let starting_names: Vec<_> = starting.iter().map(|field| &field.ident).collect();
+    let transient_fresh: Vec<&Ident> = fresh
+        .iter()
+        .zip(model.fields.iter().filter(|(kind, _)| *kind != Kind::Given))
+        .filter(|(_, (kind, _))| *kind == Kind::Transient)
+        .map(|(fresh, _)| fresh)
+        .collect();
+    let marker = {
+        let params = item.generics.params.iter().filter_map(|param| match param {
+            GenericParam::Type(param) => Some(&param.ident),
+            _ => None,
+        });
+        quote! { ::core::marker::PhantomData<fn() -> (#(#params,)*)> }
+    };
+    let generics = &item.generics;
     let state_names: Vec<_> = state.iter().filter_map(|field| field.ident.as_ref()).collect();
     let state_texts = state_names.iter().map(|name| text::of(name).trim_start_matches("r#").to_owned());
     let state_types: Vec<_> = state.iter().map(|field| &field.ty).collect();
@@ -179,11 +200,16 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
 
     quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types, non_snake_case, private_interfaces, private_bounds, unreachable_pub, missing_docs, clippy::all)]
+        #[allow(dead_code, non_camel_case_types, non_snake_case, private_interfaces, private_bounds, unreachable_pub, missing_docs, clippy::all)]
         const _: () = {
             type __RoutiluxOuter #outer_generics = #ident #ty_generics;
             const _: () = {
                 #configuration
+
+                // A struct, because a tuple would make a private type of a field part of a public interface.
+                pub struct __RoutiluxCopy #generics(#(#state_types,)* #marker) #where_clause;
+
+                #(#starts)*
 
                 #[automatically_derived]
                 impl #impl_generics #p::Fields for __RoutiluxOuter #ty_generics #where_clause {
@@ -194,7 +220,7 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
                     fn assemble(configuration: Self::Configuration) -> Self {
                         Self {
                             #(#given_names: configuration.#given_names,)*
-                            #(#defaults,)*
+                            #(#starting_names: #fresh #turbofish(),)*
                         }
                     }
 
@@ -213,20 +239,20 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
                     }
 
                     fn reset_transient(&mut self) {
-                        #(self.#transient_names = ::core::default::Default::default();)*
+                        #(self.#transient_names = #transient_fresh #turbofish();)*
                     }
                 }
 
                 #[automatically_derived]
                 impl #impl_generics #p::Snapshot for __RoutiluxOuter #ty_generics #snapshot_where {
-                    type Copy = (#(#state_types,)*);
+                    type Copy = __RoutiluxCopy #ty_generics;
 
                     #[inline]
                     fn copy(&self) -> Self::Copy {
-                        (#(::core::clone::Clone::clone(&self.#state_names),)*)
+                        __RoutiluxCopy(#(::core::clone::Clone::clone(&self.#state_names),)* ::core::marker::PhantomData)
                     }
 
-                    fn put_back(&mut self, (#(#copies,)*): Self::Copy) {
+                    fn put_back(&mut self, __RoutiluxCopy(#(#copies,)* _): Self::Copy) {
                         #(self.#state_names = #copies;)*
                     }
                 }

@@ -23,6 +23,9 @@ enum Stop<D> {
 impl<F: Flow> Job<F> {
     /// Closes the inputs and runs to the end, or until the job is paused or cancelled.
     ///
+    /// Deliveries are handled in the order they were emitted, one at a time. So when a handler emits a thousand events in
+    /// one step, the next routine handles all of them before what it emits for the first one is handled.
+    ///
     /// # Errors
     /// [`Error::SlotHandler`] if a handler fails or panics: the job is then [`Failed`](Status::Failed), what the
     /// attempt did is undone, and the delivery is kept. [`Error::Execution`] if a hook panics.

@@ -19,7 +19,7 @@ pub use hooks::Handler;
 pub use id::JobId;
 pub use outlet::{Outlet, Taken};
 pub use report::Report;
-pub use result::{ResultSlot, SavedResult};
+pub use result::{ResultSlot, SavedResult, result_in};
 pub use state::JobState;
 pub use status::Status;
 
@@ -282,10 +282,10 @@ impl<F: Flow> Job<F> {
                     .as_ref()
                     .is_some_and(|failed| failed.refusal.is_some() || failed.delivery.is_some()),
             ),
-            further_results: F::result(&self.post.outbound).map_or(0, |result| result.further()),
+            further_results: F::__result(&self.post.outbound).map_or(0, |result| result.further()),
             waiting: waiting.map(|(count, (routine, slot))| (format!("{routine}.{slot}"), count)).collect(),
         };
-        F::report(&self.post.outbound, report)
+        F::__report(&self.post.outbound, report)
     }
 
     /// Whether the inputs take more. Called by every generated input.

@@ -42,16 +42,14 @@ impl<P> ResultSlot<P> {
     }
 }
 
-impl Report {
-    /// The result in a generated report.
-    #[doc(hidden)]
-    pub fn result_in<'r, P>(&self, result: &'r Option<Arc<P>>) -> Result<&'r P> {
-        result.as_deref().ok_or_else(|| Error::NoResult {
-            flow: self.flow,
-            status: self.status,
-            waiting: self.waiting.clone(),
-        })
-    }
+/// The result in a generated report.
+#[doc(hidden)]
+pub fn result_in<'r, P>(report: &Report, result: &'r Option<Arc<P>>) -> Result<&'r P> {
+    result.as_deref().ok_or_else(|| Error::NoResult {
+        flow: report.flow,
+        status: report.status,
+        waiting: report.waiting.clone(),
+    })
 }
 
 impl<P> SavedResult for ResultSlot<P> {

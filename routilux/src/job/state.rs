@@ -234,7 +234,8 @@ impl JobState {
     /// anything fails, or the machine stops in the middle, what was there before is still there.
     ///
     /// # Errors
-    /// [`Error::Serialization`] with the path, if the file or a folder cannot be written.
+    /// [`Error::Serialization`] with the path, if the file or a folder cannot be written, or if what is there is
+    /// no plain file: a folder, a device, a pipe.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let failed = |source| serialization("the job could not be saved", path, source);
@@ -249,7 +250,8 @@ impl JobState {
     ///
     /// # Errors
     /// [`Error::Serialization`] with the path, if the file cannot be read, is no saved job, was cut off or changed
-    /// since it was saved, or was written by a newer version of routilux.
+    /// since it was saved, or was written by a newer version of routilux. Whether the job fits a flow is found when
+    /// that flow resumes it; that error names the job, not the file.
     pub fn load(path: impl AsRef<Path>) -> Result<JobState> {
         let path = path.as_ref();
         let bytes = std::fs::read(path)
@@ -289,6 +291,9 @@ fn serialization(what: &str, path: &Path, source: crate::error::BoxError) -> Err
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     // What a link points to is replaced, not the link.
     let path: PathBuf = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(&path).is_ok_and(|known| !known.is_file()) {
+        return Err(std::io::Error::other("what is there is no plain file, and is not replaced"));
+    }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -302,7 +307,11 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = builder.tempfile_in(folder).map_err(|error| {
+        // The name of the temporary file is of no use to anyone.
+        let what = format!("no file can be made in the folder `{}` ({})", folder.display(), error.kind());
+        std::io::Error::new(error.kind(), what)
+    })?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
@@ -326,7 +335,7 @@ impl<F: Flow> Job<F> {
                 delivery: delivery.transpose()?,
             })
         });
-        let result = F::result(&self.post.outbound);
+        let result = F::__result(&self.post.outbound);
         Ok(JobState {
             format: FORMAT,
             flow: F::NAME.to_owned(),
@@ -406,7 +415,7 @@ impl<F: Flow> Job<F> {
             job.failure = Some(Failed { what: failure.what, refusal: failure.refusal, delivery });
         }
         job.post.queue = Fifo::restored(waiting, state.next_delivery);
-        match F::result_mut(&mut job.post.outbound) {
+        match F::__result_mut(&mut job.post.outbound) {
             Some(slot) => {
                 slot.set_further(state.further_results);
                 if let Some(value) = state.result {
