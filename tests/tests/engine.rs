@@ -1,5 +1,5 @@
 //! What a job does: order, fan-out and fan-in, feedback, merges, inputs and outputs, results, hooks, history.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use routilux::prelude::*;
 use routilux::{Clock, Error, HistoryEntry, Outcome, Report, Retention};
@@ -328,6 +328,53 @@ fn a_cancelled_job_is_over_and_says_what_waits() {
         "{error}"
     );
     assert!(job.inputs().n(1).unwrap_err().to_string().ends_with("it was cancelled"));
+}
+
+#[test]
+fn to_resume_is_the_last_word_on_the_pauses_before_it_and_not_on_a_cancel() {
+    let mut job = Feedback::new().job();
+    let control = job.control();
+    job.inputs().n(3).unwrap();
+    control.pause("once");
+    assert_eq!(job.run_until_idle().unwrap(), Status::Paused);
+    control.pause("twice");
+    job.resume().unwrap();
+    assert_eq!(job.run_until_idle().unwrap(), Status::Waiting);
+
+    job.inputs().n(3).unwrap();
+    job.pause("again");
+    control.cancel("enough");
+    control.pause("too late");
+    job.resume().unwrap();
+    let report = job.run().unwrap();
+    assert_eq!((report.status(), report.reason()), (Status::Cancelled, Some("enough")));
+
+    // And a paused job is cancelled without being resumed.
+    let mut job = Feedback::new().job();
+    job.pause("first");
+    job.control().cancel("second");
+    assert_eq!(job.run().unwrap().status(), Status::Cancelled);
+}
+
+#[test]
+fn a_request_from_another_thread_is_never_lost() {
+    for _ in 0..200 {
+        let mut job = Feedback::new().job();
+        job.inputs().n(u64::MAX).unwrap();
+        let control = job.control();
+        let asker = std::thread::spawn(move || {
+            control.pause("from afar");
+            control.cancel("from afar");
+        });
+        loop {
+            match job.run_until_idle().unwrap() {
+                Status::Paused => job.resume().unwrap(),
+                Status::Cancelled => break,
+                other => panic!("{other}"),
+            }
+        }
+        asker.join().unwrap();
+    }
 }
 
 /// Pauses or cancels its job at a number.

@@ -104,7 +104,7 @@ impl<F: Flow> Job<F> {
     fn drive(&mut self, most: u64) -> Result<bool> {
         let mut left = most;
         while left > 0 {
-            let plain = left == u64::MAX && self.hooks.is_none() && !self.post.queue.has_returned();
+            let plain = most == u64::MAX && self.hooks.is_none() && !self.post.queue.has_returned();
             let stop = match plain {
                 true => self.burst(None),
                 false => {

@@ -61,8 +61,10 @@ impl Control {
     }
 
     fn ask(&self, change: impl FnOnce(&mut Asked)) {
-        change(&mut self.0.asked.lock().unwrap_or_else(PoisonError::into_inner));
-        self.0.any.store(true, Ordering::Release);
+        let mut asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut asked);
+        // Under the lock: who takes the requests clears the flag under it too, and no request is left without it.
+        self.0.any.store(true, Ordering::Relaxed);
     }
 
     #[inline]
@@ -75,6 +77,13 @@ impl Control {
         self.0.any.store(false, Ordering::Relaxed);
         let Asked { pause, cancel } = std::mem::take(&mut *asked);
         cancel.map(Request::Cancel).or(pause.map(Request::Pause))
+    }
+
+    /// Drops a request to pause: the job is resumed after it was made.
+    pub(crate) fn forget_pause(&self) {
+        let mut asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.pause = None;
+        self.0.any.store(asked.cancel.is_some(), Ordering::Relaxed);
     }
 
     pub(crate) fn pause_reason(&self) -> Option<String> {

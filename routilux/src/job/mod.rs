@@ -222,7 +222,7 @@ impl<F: Flow> Job<F> {
         self.cx.control.clone()
     }
 
-    /// Lets a paused job go on, or a failed one run the delivery that failed again, before all others and on the state
+    /// Lets a paused job go on, whoever asked how often for the pause meanwhile; or lets a failed one run the delivery that failed again, before all others and on the state
     /// it had before the failed attempt. Handlers run at the next `run`, `run_until_idle` or `step`. Does nothing to
     /// a job that is neither.
     ///
@@ -232,6 +232,7 @@ impl<F: Flow> Job<F> {
     pub fn resume(&mut self) -> Result<()> {
         match self.status {
             Status::Paused => {
+                self.cx.control.forget_pause();
                 self.status = Status::Running;
                 self.reason = None;
                 Ok(())
@@ -243,6 +244,8 @@ impl<F: Flow> Job<F> {
                 if let Some(Failed { delivery: Some(delivery), .. }) = self.failure.take() {
                     self.post.queue.push_front(delivery);
                 }
+                // One that the failed attempt made is undone with it.
+                self.cx.control.forget_pause();
                 self.status = Status::Running;
                 Ok(())
             }
