@@ -67,7 +67,7 @@ pub enum Error {
         delivery: u64,
         /// How many times the handler was given this delivery.
         attempts: u32,
-        /// Whether the payload is gone: a handler that returns nothing had taken it by value and panicked.
+        /// Whether the payload is gone: the handler had taken it by value, and returns no `Result` or is not atomic.
         payload_lost: bool,
         /// The handler's own error, or a [`Panic`].
         source: BoxError,
@@ -120,7 +120,7 @@ fn cause(source: &Option<BoxError>) -> String {
 
 fn lost(payload_lost: bool) -> &'static str {
     match payload_lost {
-        true => "; the payload is lost: the handler had taken it by value and returns no `Result`",
+        true => "; the payload is lost: the handler had taken it by value, and no clone was kept",
         false => "",
     }
 }

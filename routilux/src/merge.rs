@@ -120,7 +120,12 @@ impl<P: 'static> Handover<P> for Lent {
         _: impl FnOnce(&P) -> P,
         call: impl FnOnce(&P) -> Result<(), Fault>,
     ) -> Result<(), (Fault, Option<P>)> {
-        call(&payload).map_err(|fault| (fault, Some(payload)))
+        match call(&payload) {
+            Err(fault) => Err((fault, Some(payload))),
+            Ok(()) if !std::mem::needs_drop::<P>() => Ok(()),
+            // The user's `Drop` may panic. Then the attempt is one that failed, and the payload is gone.
+            Ok(()) => crate::engine::catch(|| drop(payload)).map_err(|panic| (Fault::Panicked(panic), None)),
+        }
     }
 }
 

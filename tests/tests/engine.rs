@@ -432,6 +432,43 @@ fn a_handler_pauses_its_job_after_its_own_step() {
 }
 
 #[test]
+fn what_a_handler_asks_for_is_done_by_the_step_and_saved_with_the_job() {
+    let mut job = Road::new(1, 2).job();
+    (1..=3).for_each(|n| job.inputs().n(n).unwrap());
+    assert!(job.step().unwrap());
+    assert_eq!((job.status(), job.reason()), (Status::Paused, Some("at the light")));
+    job.resume().unwrap();
+    assert!(job.step().unwrap());
+    assert_eq!((job.status(), job.reason()), (Status::Cancelled, Some("wrong way")));
+    assert!(job.inputs().n(4).is_err());
+
+    // Asked from elsewhere, and saved before anything ran.
+    let mut job = Road::new(0, 0).job();
+    job.inputs().n(1).unwrap();
+    job.control().pause("from afar");
+    let state = job.state().unwrap();
+    assert_eq!((state.status(), state.reason()), (Status::Paused, Some("from afar")));
+    job.control().cancel("from afar");
+    assert_eq!(job.state().unwrap().status(), Status::Cancelled);
+}
+
+#[test]
+fn what_is_asked_of_a_failed_job_is_forgotten_and_a_cancelled_one_stays_so() {
+    let mut job = Road::new(0, 0).job();
+    job.inputs().n(99).unwrap();
+    assert!(job.run().is_err());
+    job.control().cancel("too late");
+    job.resume().unwrap();
+    assert!(job.run().unwrap_err().to_string().contains("broken down"));
+
+    let mut job = Road::new(0, 0).job().on_end(|_, _| panic!("at the end"));
+    job.inputs().n(1).unwrap();
+    assert!(matches!(job.cancel("for good").unwrap_err(), Error::Execution { .. }));
+    assert_eq!((job.status(), job.reason()), (Status::Cancelled, Some("for good")));
+    assert!(job.resume().is_err());
+}
+
+#[test]
 fn a_pause_at_the_last_delivery_is_a_pause() {
     let mut job = Road::new(1, 0).job();
     job.inputs().n(1).unwrap();

@@ -384,10 +384,12 @@ fn a_clone_that_panics_between_two_receivers_fails_the_job_for_good() {
     CLONE_PANICS.set(false);
     assert!(matches!(error, Error::Execution { .. }), "{error}");
     assert!(
-        error.to_string().contains("a `Clone` of an event of `copier` panicked: this parcel is unique"),
+        error
+            .to_string()
+            .contains("a `Clone` or `Drop` after `copier.parcel` panicked: this parcel is unique"),
         "{error}"
     );
-    assert!(job.resume().unwrap_err().to_string().contains("some may have been sent"));
+    assert!(job.resume().unwrap_err().to_string().contains("some of its events may have been sent"));
     // The first one was delivered to both, the second one to neither.
     assert_eq!(job.outputs().left().collect::<Vec<_>>(), [Parcel(1)]);
     assert_eq!(job.outputs().right().collect::<Vec<_>>(), [Parcel(1)]);
@@ -449,4 +451,116 @@ fn a_handler_is_tested_by_calling_it() {
     let mut out = Emit::<Payer>::default();
     payer.pay(1, &mut out, &Context::test()).unwrap();
     assert_eq!(out.emitted().key(), [&("test/1/charge".to_owned(), 1)]);
+}
+
+#[test]
+fn a_hook_that_panics_at_a_failure_loses_neither_the_delivery_nor_the_refusal() {
+    fn panics_once() -> impl FnMut() {
+        let mut armed = true;
+        move || assert!(!std::mem::take(&mut armed), "the hook too")
+    }
+    for at_the_end in [false, true] {
+        let job = |fails: Fails| {
+            let mut panics = panics_once();
+            match at_the_end {
+                false => Post::new(fails).job().after_handler(move |_, _| panics()),
+                true => Post::new(fails).job().on_end(move |_, _| panics()),
+            }
+        };
+        let fails = Fails::default();
+        let mut kept = job(fails.fail());
+        kept.inputs().by_value(Parcel(7)).unwrap();
+        let error = kept.run().unwrap_err();
+        assert!(error.downcast_ref::<NoSuchStreet>().is_some(), "{error}");
+        assert_eq!(kept.state().unwrap().waiting(), 1);
+        fails.mend();
+        kept.resume().unwrap();
+        assert_eq!(kept.run().unwrap().handled(), 1);
+
+        let mut refused = job(Fails::default().fail());
+        refused.inputs().not_atomic(Parcel(7)).unwrap();
+        assert!(refused.run().is_err());
+        assert!(refused.resume().unwrap_err().to_string().contains("may be half-changed"));
+    }
+}
+
+/// An error that cannot tell itself.
+#[derive(Debug)]
+struct Speechless(bool);
+
+impl std::error::Error for Speechless {}
+
+impl std::fmt::Display for Speechless {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        assert!(!self.0, "words fail me");
+        Err(std::fmt::Error)
+    }
+}
+
+/// A payload that does not go quietly.
+#[derive(Clone, Serialize, Deserialize)]
+struct Loud(u64);
+
+impl Drop for Loud {
+    fn drop(&mut self) {
+        assert!(self.0 != 2 || std::thread::panicking(), "not me");
+    }
+}
+
+#[routine]
+struct Odd {
+    #[state]
+    seen: u64,
+}
+
+#[routine]
+impl Odd {
+    #[event]
+    fn heard(n: u64);
+
+    #[slot]
+    fn speechless(&self, panics: bool) -> Result<(), Speechless> {
+        Err(Speechless(panics))
+    }
+
+    #[slot]
+    fn loud(&mut self, loud: &Loud, out: &mut Emit<Self>) -> Result {
+        self.seen += 1;
+        out.heard(loud.0);
+        Ok(())
+    }
+}
+
+flow! {
+    flow Oddly() {
+        odd: Odd;
+        in speechless -> odd.speechless;
+        in loud -> odd.loud;
+        odd.heard -> out heard;
+    }
+}
+
+#[test]
+fn an_error_that_cannot_be_told_is_an_error_of_the_job() {
+    for panics in [false, true] {
+        let mut job = Oddly::new().job();
+        job.inputs().speechless(panics).unwrap();
+        let error = job.run().unwrap_err();
+        assert!(error.downcast_ref::<Speechless>().is_some());
+        assert_eq!(job.status(), Status::Failed);
+        assert_eq!(job.state().unwrap().waiting(), 1);
+        assert!(job.state().unwrap().failure().unwrap().contains("its text cannot be told"));
+    }
+}
+
+#[test]
+fn a_drop_that_panics_is_an_error_of_the_job_and_ids_stay_right() {
+    let mut job = Oddly::new().job();
+    (1..=3).for_each(|n| job.inputs().loud(Loud(n)).unwrap());
+    let error = job.run().unwrap_err();
+    assert_eq!(error.downcast_ref::<Panic>().unwrap().message, "not me");
+    assert_eq!(job.history().map(|entry| entry.delivery).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(job.outputs().heard().collect::<Vec<_>>(), [1]);
+    assert_eq!(serde_json::to_value(job.state().unwrap()).unwrap()["routines"]["odd"]["seen"], 1);
+    assert!(job.resume().unwrap_err().to_string().contains("the payload of delivery 2 is lost"));
 }

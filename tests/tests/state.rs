@@ -497,6 +497,29 @@ fn a_state_that_contradicts_itself_is_refused() {
     history["history"][2]["sequence"] = 1.into();
     assert!(refused(history).contains("its history is not in sequence"));
 
+    let mut none = state();
+    none["retention"]["max_history_size"] = 0.into();
+    let mut job = Meters::new(1.0).resume(serde_json::from_value(none).unwrap()).unwrap();
+    assert_eq!((job.history().count(), job.run().unwrap().handled()), (0, 8));
+
+    for field in ["next_delivery", "next_sequence"] {
+        let mut huge = state();
+        huge[field] = u64::MAX.into();
+        assert!(!refused(huge).is_empty());
+    }
+    let mut tried = state();
+    tried["waiting"][0]["attempts"] = u32::MAX.into();
+    tried["further_results"] = u64::MAX.into();
+    let mut job = Meters::new(1.0).resume(serde_json::from_value(tried).unwrap()).unwrap();
+    assert_eq!(job.run().unwrap().handled(), 8);
+
+    let mut completed = state();
+    completed["status"] = "completed".into();
+    assert!(refused(completed).ends_with("it is completed, and deliveries wait"));
+    let mut failed = state();
+    failed["status"] = "failed".into();
+    assert!(refused(failed).ends_with("it is failed, and says not with what"));
+
     let mut counts = state();
     counts["handled"] = 1000.into();
     assert!(refused(counts).ends_with("it has handled more than it has run"));

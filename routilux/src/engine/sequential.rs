@@ -118,6 +118,10 @@ impl<F: Flow> Job<F> {
                     }
                 }
             };
+            // What the handler asked for is done before anyone can look at the job.
+            if matches!(stop, Stop::Single(_)) && left == 0 && self.cx.control.is_asked() {
+                self.obey()?;
+            }
             match stop {
                 Stop::Asked => {
                     if self.obey()? {
@@ -189,7 +193,7 @@ impl<F: Flow> Job<F> {
     /// One delivery that may bring its own id, and its hooks.
     fn with_care(&mut self, waiting: Waiting<F::Delivery>) -> Result<Stop<F::Delivery>> {
         self.cx.delivery = waiting.id;
-        self.cx.attempt = waiting.attempts + 1;
+        self.cx.attempt = waiting.attempts.saturating_add(1);
         let delivery = self.before(waiting)?;
         let stop = self.burst(Some(delivery));
         if let Stop::Single(done) = &stop {
@@ -231,6 +235,8 @@ impl<F: Flow> Job<F> {
     pub(crate) fn end(&mut self, status: Status) -> Result<()> {
         self.status = status;
         self.cx.delivery = 0;
+        // Whatever else was asked for came too late.
+        self.cx.control.forget_all();
         if let Some(hooks) = &mut self.hooks {
             let called = catch(|| hooks.end.iter_mut().for_each(|hook| hook(&self.cx, status)));
             called
@@ -270,11 +276,17 @@ impl<F: Flow> Job<F> {
 
     /// The job failed without a delivery that failed.
     fn stopped_by(&mut self, what: String) -> Error {
-        let was = std::mem::replace(&mut self.status, Status::Failed);
-        self.failure = Some(Failed { what: what.clone(), refusal: None, delivery: None });
-        if !was.is_end() {
-            // The first error is the one to tell.
-            let _ = self.end(Status::Failed);
+        match self.status {
+            // It failed before, with a delivery to keep, or was ended for good: that stands.
+            Status::Failed | Status::Cancelled => {}
+            was => {
+                self.status = Status::Failed;
+                self.failure = Some(Failed { what: what.clone(), refusal: None, delivery: None });
+                if was != Status::Completed {
+                    // The first error is the one to tell.
+                    let _ = self.end(Status::Failed);
+                }
+            }
         }
         Error::Execution { job: self.cx.job.to_string(), what }
     }
@@ -290,11 +302,13 @@ impl<F: Flow> Job<F> {
             Fault::Failed(error) => error.into_inner(),
             Fault::Panicked(panic) => panic.into(),
         };
-        let text = source.to_string();
+        // The user's `Display` may fail, and may panic.
+        let text = catch(|| source.to_string())
+            .unwrap_or_else(|panic| format!("(its text cannot be told: {})", panic.message));
         let did = if panicked { "panicked" } else { "failed" };
         let refusal = if after_handler {
             Some(format!(
-                "a `Clone` panicked while events of `{routine}` were sent on, and some may have been sent"
+                "a `Clone` or `Drop` panicked after `{routine}.{name}` had run, and some of its events may have been sent"
             ))
         } else if !state_whole {
             Some(format!(
@@ -322,7 +336,7 @@ impl<F: Flow> Job<F> {
         let error = match after_handler {
             true => Error::Execution {
                 job: self.cx.job.to_string(),
-                what: format!("a `Clone` of an event of `{routine}` {text}"),
+                what: format!("a `Clone` or `Drop` after `{routine}.{name}` {text}"),
             },
             false => Error::SlotHandler {
                 routine: routine.to_owned(),

@@ -80,6 +80,13 @@ pub fn step<R: SlotPort<I>, const I: usize, D, const FANS_OUT: bool>(
     });
     match ran {
         Ok(()) => {
+            if std::mem::needs_drop::<<R::Undo as Undo<R>>::Copy>() {
+                // The user's `Drop` may panic; the handler has run by then.
+                catch(|| drop(copy)).map_err(|panic| {
+                    emit.outbox().clear();
+                    torn(slot, panic)
+                })?;
+            }
             let emitted = match FANS_OUT {
                 false => emit.outbox().drain(route),
                 // The user's `Clone` runs, and may panic. Some receivers may have theirs by then, so the step can be

@@ -45,8 +45,8 @@ pub(crate) enum Request {
 }
 
 impl Control {
-    /// Asks the job to pause before the next delivery. The first reason given stands. A job that has
-    /// ended meanwhile stays ended.
+    /// Asks the job to pause before the next delivery. The first reason given stands. What is asked of a job that has
+    /// ended, or failed, is forgotten.
     pub fn pause(&self, reason: impl Into<String>) {
         self.ask(|asked| {
             asked.pause.get_or_insert(reason.into());
@@ -84,6 +84,17 @@ impl Control {
         let mut asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.pause = None;
         self.0.any.store(asked.cancel.is_some(), Ordering::Relaxed);
+    }
+
+    /// Drops all requests: the job has ended.
+    pub(crate) fn forget_all(&self) {
+        let _ = self.take();
+    }
+
+    /// What is asked for and not yet done, without taking it.
+    pub(crate) fn pending(&self) -> Option<Request> {
+        let asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.cancel.clone().map(Request::Cancel).or_else(|| asked.pause.clone().map(Request::Pause))
     }
 
     pub(crate) fn pause_reason(&self) -> Option<String> {

@@ -281,6 +281,10 @@ impl History {
                 return Err(format!("its history is not in sequence at entry {}", saved.sequence));
             }
             let time = Tick::of(saved.time);
+            if !self.is_on() {
+                self.count(1);
+                continue;
+            }
             match saved.outcome {
                 Outcome::Handled => self.record(time, slot as u32, saved.delivery, saved.emitted),
                 Outcome::Failed(error) => self.record_failure(time, slot as u32, saved.delivery, error),

@@ -244,9 +244,9 @@ impl<F: Flow> Job<F> {
                 if let Some(Failed { delivery: Some(delivery), .. }) = self.failure.take() {
                     self.post.queue.push_front(delivery);
                 }
-                // One that the failed attempt made is undone with it.
-                self.cx.control.forget_pause();
+                self.cx.control.forget_all();
                 self.status = Status::Running;
+                self.reason = None;
                 Ok(())
             }
             Status::Cancelled => {

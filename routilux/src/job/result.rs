@@ -32,7 +32,7 @@ impl<P> ResultSlot<P> {
     pub fn give(&mut self, value: P) {
         match self.first {
             None => self.first = Some(Arc::new(value)),
-            Some(_) => self.further += 1,
+            Some(_) => self.further = self.further.saturating_add(1),
         }
     }
 

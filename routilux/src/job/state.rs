@@ -2,7 +2,7 @@
 
 use super::history::{History, HistoryEntry, Retention};
 use super::value::{Value, ValueError};
-use super::{Failed, Job, JobId, Status};
+use super::{Failed, Job, JobId, Request, Status};
 use crate::engine::{Fifo, Waiting, catch};
 use crate::error::{Error, Result};
 use crate::flow::Flow;
@@ -336,12 +336,20 @@ impl<F: Flow> Job<F> {
             })
         });
         let result = F::__result(&self.post.outbound);
+        // What was asked for and will be done before the next delivery goes with the job.
+        let (status, reason) = match self.cx.control.pending() {
+            Some(Request::Cancel(reason)) if !self.status.is_end() => (Status::Cancelled, Some(reason)),
+            Some(Request::Pause(reason)) if !self.status.is_end() && self.status != Status::Paused => {
+                (Status::Paused, Some(reason))
+            }
+            _ => (self.status, self.reason.clone()),
+        };
         Ok(JobState {
             format: FORMAT,
             flow: F::NAME.to_owned(),
             job: self.cx.job.clone(),
-            status: self.status,
-            reason: self.reason.clone(),
+            status,
+            reason,
             inputs_closed: self.inputs_closed,
             handled: self.handled(),
             further_results: result.map_or(0, |result| result.further()),
@@ -394,6 +402,19 @@ impl<F: Flow> Job<F> {
         job.history = History::new(F::SLOTS, state.retention);
         let refuse = |what: String| Error::State { job: state.job.to_string(), what };
         job.history.restore(state.next_sequence, state.history).map_err(&refuse)?;
+        // No job comes near to that: numbers that leave no room to count on are not its own.
+        if state.next_delivery == 0 || state.next_delivery.max(state.next_sequence) > u64::MAX / 2 {
+            return Err(refuse("its deliveries or runs are numbered as no job numbers them".into()));
+        }
+        match state.status {
+            Status::Completed if !state.waiting.is_empty() => {
+                return Err(refuse("it is completed, and deliveries wait".into()));
+            }
+            Status::Failed if state.failure.is_none() => {
+                return Err(refuse("it is failed, and says not with what".into()));
+            }
+            _ => {}
+        }
         let mut seen = BTreeSet::new();
         let mut known_id = |id: u64| match id < state.next_delivery && seen.insert(id) {
             true => Ok(()),
