@@ -35,7 +35,7 @@ fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let private = quote! { #krate::__private };
-    let shell = expand::shell(&private, &header);
+    let shell = expand::shell(&header);
     let state = quote! { { [#krate] {#flow} } };
     let paths = ports::distinct(&parse::statements(&header.body));
     let ask = match paths.split_first() {

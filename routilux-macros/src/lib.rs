@@ -28,8 +28,8 @@ use proc_macro::TokenStream;
 /// take a tuple, `&str` takes a `String`), then optionally `out: &mut Emit<Self>` and `cx: &Context`, and returns nothing or
 /// `Result<(), E>` with any `E: Into<HandlerError>`.
 ///
-/// Names of events and slots of one routine are all different. `error`, `after`, `every`, `cancel`, `named`, `emitted` and
-/// `default` are reserved.
+/// Names of events and slots of one routine are all different. `error`, `after`, `every`, `cancel`, `named`, `emitted`,
+/// `events` and `default` are reserved.
 ///
 /// | option of `#[slot(..)]` | what it says |
 /// |---|---|

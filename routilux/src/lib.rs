@@ -155,8 +155,9 @@ pub use routilux_graph as graph;
 /// connections there twice, a slot that nothing is connected to (unless `#[slot(optional)]`), cycles without `loop`, a flow
 /// without a way in; and by their types, the two ends of each connection.
 ///
-/// A routine that two glob imports bring, or one that is declared where another of its name is glob-imported, is
-/// ambiguous: import it by name.
+/// A routine's name is that of a macro too, and macros do not shadow each other as types do. A routine that two glob
+/// imports bring, or one that is declared where another of its name is in scope from outside (by a glob import, or in a
+/// function of a module that has one), is ambiguous: give it another name, or import by name.
 #[macro_export]
 macro_rules! flow {
     ($($tokens:tt)*) => {

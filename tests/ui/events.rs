@@ -23,6 +23,9 @@ impl Events {
     #[event]
     fn error(text: String);
 
+    #[event]
+    fn events(n: u64);
+
     #[event(live)]
     fn token(text: String);
 

@@ -60,6 +60,16 @@ impl Handlers {
     }
 
     #[slot]
+    fn owned_context(&self, n: u64, cx: Context) {
+        drop((n, cx));
+    }
+
+    #[slot]
+    fn owned_outbox(&self, n: u64, out: Emit<Self>) {
+        drop((n, out));
+    }
+
+    #[slot]
     fn without_body(&self, n: u64);
 
     fn not_marked(n: u64);

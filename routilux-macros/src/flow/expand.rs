@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use syn::spanned::Spanned;
 
 /// The first stage: what needs only the flow's own text.
-pub(crate) fn shell(p: &TokenStream, header: &Header) -> TokenStream {
+pub(crate) fn shell(header: &Header) -> TokenStream {
     let Header { attrs, vis, name, params, .. } = header;
     let names: Vec<&Ident> = params.iter().map(|param| &param.name).collect();
     let types: Vec<_> = params.iter().map(|param| &param.ty).collect();
@@ -38,7 +38,19 @@ pub(crate) fn shell(p: &TokenStream, header: &Header) -> TokenStream {
             #vis fn new(#(#names: #types),*) -> Self {
                 Self { #(#names),* }
             }
+        }
 
+        #default
+    }
+}
+
+/// What a flow can do, once it is known to be one: where a routine type is not found there is no second stage, and one
+/// error and not one at each of these.
+fn methods(p: &TokenStream, header: &Header) -> TokenStream {
+    let Header { vis, name, .. } = header;
+    quote! {
+        #[allow(dead_code)]
+        impl #name {
             /// A new job of this flow, in this thread: its configuration is evaluated now.
             #vis fn job(&self) -> #p::Job<Self> {
                 <Self as #p::Flow>::job(self)
@@ -54,8 +66,6 @@ pub(crate) fn shell(p: &TokenStream, header: &Header) -> TokenStream {
                 <Self as #p::Flow>::graph()
             }
         }
-
-        #default
     }
 }
 
@@ -78,7 +88,9 @@ struct Flow<'a> {
 
 /// The second stage, for a flow without mistakes.
 pub(crate) fn flow(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
-    Flow::new(p, header, model).expand()
+    let methods = methods(p, header);
+    let flow = Flow::new(p, header, model).expand();
+    quote! { #methods #flow }
 }
 
 impl<'a> Flow<'a> {
@@ -221,11 +233,11 @@ impl<'a> Flow<'a> {
     }
 
     fn inputs_name(&self) -> Ident {
-        format_ident!("InputsOf{}", self.header.name, span = Span::call_site())
+        format_ident!("InputsOf{}", plain(&self.header.name), span = Span::call_site())
     }
 
     fn outputs_name(&self) -> Ident {
-        format_ident!("OutputsOf{}", self.header.name, span = Span::call_site())
+        format_ident!("OutputsOf{}", plain(&self.header.name), span = Span::call_site())
     }
 
     /// The routine types and their configurations under names of ours, at the places of the user's.
@@ -327,7 +339,7 @@ impl<'a> Flow<'a> {
     }
 
     fn report_name(&self) -> Ident {
-        format_ident!("ReportOf{}", self.header.name, span = Span::call_site())
+        format_ident!("ReportOf{}", plain(&self.header.name), span = Span::call_site())
     }
 
     /// A report with the result in it. Not a type parameter of the flow: that would make a private routine's payload
@@ -715,7 +727,7 @@ impl<'a> Flow<'a> {
         };
         let connections = self.model.graph.connections.iter().map(|connection| {
             let from = match &connection.from {
-                Source::Input(name) => quote! { #p::Source::Input(#name.into()) },
+                Source::Input(name) => quote! { #p::Source::Input(::std::string::String::from(#name)) },
                 Source::Event(event) => {
                     let port = port(event);
                     quote! { #p::Source::Event(#port) }
@@ -726,7 +738,7 @@ impl<'a> Flow<'a> {
                     let port = port(slot);
                     quote! { #p::Target::Slot(#port) }
                 }
-                Target::Output(name) => quote! { #p::Target::Output(#name.into()) },
+                Target::Output(name) => quote! { #p::Target::Output(::std::string::String::from(#name)) },
                 Target::Return => quote! { #p::Target::Return },
             };
             let feedback = connection.feedback;
@@ -736,7 +748,7 @@ impl<'a> Flow<'a> {
         quote! {
             fn graph() -> #p::Graph {
                 #p::Graph {
-                    name: #name.into(),
+                    name: ::std::string::String::from(#name),
                     routines: ::std::vec![#(#routines),*],
                     connections: ::std::vec![#(#connections),*],
                     ignored: ::std::vec![#(#ignored),*],
@@ -828,7 +840,10 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
     let (inputs, outputs) = (flow.inputs_name(), flow.outputs_name());
     let (input_names, output_names, report) = (&flow.inputs, &flow.outputs, flow.report_name());
     let text = plain(name);
+    let methods = methods(p, header);
     quote! {
+        #methods
+
         #[doc(hidden)]
         #[allow(unused_variables, dead_code, unreachable_code, unreachable_pub, missing_docs, clippy::all)]
         const _: () = {
@@ -884,9 +899,9 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
     }
 }
 
-/// The variant of an event: its name, raw where that is a keyword.
+/// The variant of an event. Raw, because what is a keyword differs between editions; to the compiler it is the same.
 fn event_ident(name: &str) -> Ident {
-    syn::parse_str::<Ident>(name).unwrap_or_else(|_| Ident::new_raw(name, Span::call_site()))
+    Ident::new_raw(name, Span::call_site())
 }
 
 /// Every name in the tokens.

@@ -144,7 +144,7 @@ impl Parse for Param {
 pub(crate) fn statements(body: &TokenStream) -> Vec<Statement> {
     let mut statements = Vec::new();
     let mut tokens = Vec::new();
-    for token in body.clone() {
+    for token in without_invisible_groups(body.clone()) {
         match &token {
             TokenTree::Punct(punct) if punct.as_char() == ';' => {
                 match tokens.is_empty() {
@@ -163,6 +163,20 @@ pub(crate) fn statements(body: &TokenStream) -> Vec<Statement> {
         statements.extend(statement(&tokens));
     }
     statements
+}
+
+/// A path or type that the user's own macro passed in comes as a group without delimiters: it is its tokens that count.
+fn without_invisible_groups(tokens: TokenStream) -> Vec<TokenTree> {
+    let mut flat = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                flat.extend(without_invisible_groups(group.stream()));
+            }
+            other => flat.push(other),
+        }
+    }
+    flat
 }
 
 fn read(tokens: &[TokenTree]) -> Statement {

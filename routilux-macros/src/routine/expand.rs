@@ -122,15 +122,15 @@ impl Routine<'_> {
     }
 
     fn event_enum(&self) -> Ident {
-        format_ident!("EventOf{}", self.name, span = Span::call_site())
+        format_ident!("__EventOf{}", plain(self.name), span = Span::call_site())
     }
 
     fn emit(&self) -> Ident {
-        format_ident!("EmitOf{}", self.name, span = Span::call_site())
+        format_ident!("EmitOf{}", plain(self.name), span = Span::call_site())
     }
 
     fn emitted(&self) -> Ident {
-        format_ident!("EmittedBy{}", self.name, span = Span::call_site())
+        format_ident!("EmittedBy{}", plain(self.name), span = Span::call_site())
     }
 
     /// A marker that uses every type parameter, for enums and structs that may not.
@@ -184,12 +184,12 @@ impl Routine<'_> {
             quote! {
                 #[doc = #doc]
                 pub fn #name(&self) -> ::std::vec::Vec<&'__emitted #payload> {
-                    let payloads = self.0.iter().filter_map(|event| match event {
+                    let payloads = ::core::iter::Iterator::filter_map(self.0.iter(), |event| match event {
                         #enumeration::#name(payload) => ::core::option::Option::Some(payload),
                         #[allow(unreachable_patterns)]
                         _ => ::core::option::Option::None,
                     });
-                    payloads.collect()
+                    ::core::iter::Iterator::collect(payloads)
                 }
             }
         });
@@ -244,7 +244,7 @@ impl Routine<'_> {
 
                 /// The names of the events, in the order they were emitted.
                 pub fn events(&self) -> ::std::vec::Vec<&'static str> {
-                    self.0.iter().map(|event| #empty_match).collect()
+                    ::core::iter::Iterator::collect(::core::iter::Iterator::map(self.0.iter(), |event| #empty_match))
                 }
             }
         }
@@ -256,7 +256,7 @@ impl Routine<'_> {
         let (enumeration, emit) = (self.event_enum(), self.emit());
         let self_type = &self.parsed.self_type;
         let (impl_generics, ty_generics, where_clause) = self.parsed.generics.split_for_impl();
-        let name = self.name.to_string();
+        let name = plain(self.name);
         let events = model.events.iter().map(|event| {
             let (name, payload) = (plain(&event.name), text::of(event.payload()));
             quote! { #p::EventInfo { name: #name, payload: #payload } }
@@ -397,7 +397,7 @@ impl Routine<'_> {
 /// to the next routine. It is exported, so that the routine can be used from another crate by the one path that
 /// brings its struct too.
 fn port_macro(name: &Ident, model: &Model) -> TokenStream {
-    let text = name.to_string();
+    let text = plain(name);
     let events = model.events.iter().map(|event| {
         let (name, payload) = (plain(&event.name), text::of(event.payload()));
         quote! { [#name #payload] }
@@ -443,7 +443,7 @@ fn unique_name(name: &Ident) -> Ident {
         let span = name.span().unwrap();
         (span.file(), span.line(), span.column()).hash(&mut hasher);
     }
-    let base = format!("__routilux_{name}_{:016x}", hasher.finish());
+    let base = format!("__routilux_{}_{:016x}", plain(name), hasher.finish());
     // A `macro_rules!` macro of the user's may write several routines at one place.
     let mut used = USED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let used = used.get_or_insert_default();

@@ -18,6 +18,8 @@ enum Kind {
 
 struct Model {
     fields: Vec<(Kind, Field)>,
+    /// Whether what follows from the fields can be written. If not, a stub is.
+    understood: bool,
 }
 
 pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
@@ -29,9 +31,9 @@ pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
     let mut model = model(&mut item, &mut diagnostics);
     check(&item, &mut model, &mut diagnostics);
     // With errors too, where it can be: who uses the routine has none of their own then.
-    let generated = match item.fields {
-        Fields::Unnamed(_) => stub(args, &item),
-        _ => generate(args, &item, &model),
+    let generated = match model.understood {
+        true => generate(args, &item, &model),
+        false => stub(args, &item),
     };
     let errors = diagnostics.into_tokens();
     quote! { #item #generated #errors }
@@ -60,7 +62,7 @@ fn model(item: &mut ItemStruct, diagnostics: &mut Diagnostics) -> Model {
         let kind = marks.first().and_then(mark).unwrap_or(Kind::Given);
         fields.push((kind, field.clone()));
     }
-    Model { fields }
+    Model { fields, understood: true }
 }
 
 fn mark(attr: &Attribute) -> Option<Kind> {
@@ -75,6 +77,7 @@ fn mark(attr: &Attribute) -> Option<Kind> {
 
 fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
     if let Fields::Unnamed(fields) = &item.fields {
+        model.understood = false;
         diagnostics.error(
             fields,
             "the fields of a routine have names",
@@ -90,6 +93,46 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
             );
         }
     }
+    for param in item.generics.type_params() {
+        let in_where =
+            item.generics.where_clause.iter().flat_map(|clause| &clause.predicates).any(|predicate| {
+                predicate
+                    .to_token_stream()
+                    .into_iter()
+                    .next()
+                    .is_some_and(|first| param.ident == first.to_string())
+            });
+        if param.bounds.is_empty() && !in_where {
+            model.understood = false;
+            let name = &param.ident;
+            diagnostics.error(
+                param,
+                format!("`{name}` may be any type, and a routine has to save and to move what it holds"),
+                format!(
+                    "write `{name}: Payload`, or `{name}: 'static` for a type that is only configuration"
+                ),
+            );
+        }
+    }
+    let own_name = item.ident.to_string();
+    let mut recursive = false;
+    for (_, field) in &model.fields {
+        if let Some(cfg) = field.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
+            let help = "put it on the struct and on the whole `impl` block, and write the routine once for each case";
+            diagnostics.error(
+                cfg,
+                "a routine has the same fields in every build: `#[cfg]` cannot stand on one",
+                help,
+            );
+        }
+        if let Some(name) = mentions(field.ty.to_token_stream(), &[own_name.as_str(), "Self"]) {
+            let help =
+                "a routine is in the flow, not in another routine: hold what it needs, or connect the two";
+            diagnostics.error(&name, "a routine cannot hold a routine of its own type", help);
+            recursive = true;
+        }
+    }
+    model.understood &= !recursive;
     for (kind, field) in &mut model.fields {
         if *kind == Kind::State
             && let Some(shared) = shared_mutable(field.ty.to_token_stream())
@@ -103,6 +146,20 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
             *kind = Kind::Transient;
         }
     }
+}
+
+/// The first of these names in a type, where it stands alone.
+fn mentions(ty: TokenStream, names: &[&str]) -> Option<Ident> {
+    let tokens: Vec<TokenTree> = ty.into_iter().collect();
+    let after_path =
+        |at: usize| at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(punct) if punct.as_char() == ':');
+    tokens.iter().enumerate().find_map(|(at, token)| match token {
+        TokenTree::Ident(ident) if !after_path(at) && names.contains(&ident.to_string().as_str()) => {
+            Some(ident.clone())
+        }
+        TokenTree::Group(group) => mentions(group.stream(), names),
+        _ => None,
+    })
 }
 
 /// The first name in a type that is known to change behind a shared reference.
@@ -266,8 +323,10 @@ fn stub(args: &Args, item: &ItemStruct) -> TokenStream {
     let p = &args.private;
     let ident = &item.ident;
     let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    let given = where_clause.iter().flat_map(|clause| &clause.predicates);
+    let params = item.generics.type_params().map(|param| &param.ident);
     quote! {
-        impl #impl_generics #p::Fields for #ident #ty_generics #where_clause {
+        impl #impl_generics #p::Fields for #ident #ty_generics where #(#params: 'static,)* #(#given,)* {
             type Configuration = ();
             const STATE: &'static [&'static str] = &[];
             fn assemble(_: ()) -> Self { ::core::unreachable!() }

@@ -109,6 +109,16 @@ pub(crate) fn build(parsed: &Impl, diagnostics: &mut Diagnostics) -> Model {
         let Item::Function(function) = item else { continue };
         let event = function.attrs.iter().find(|attr| attr.path().is_ident("event"));
         let slot = function.attrs.iter().find(|attr| attr.path().is_ident("slot"));
+        if (event.is_some() || slot.is_some())
+            && let Some(cfg) = function.attrs.iter().find(|attr| attr.path().is_ident("cfg"))
+        {
+            let help = "put it on the struct and on the whole `impl` block, and write the routine once for each case";
+            diagnostics.error(
+                cfg,
+                "a routine has the same ports in every build: `#[cfg]` cannot stand on one",
+                help,
+            );
+        }
         match (event, slot) {
             (Some(_), Some(slot)) => {
                 diagnostics.error(
@@ -178,7 +188,7 @@ fn event_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics
         diagnostics.error(ty, format!("the event `{name}` returns something"), shape);
         return None;
     }
-    let reserved = ["error", "after", "every", "cancel", "named", "emitted", "default"];
+    let reserved = ["error", "after", "every", "cancel", "named", "emitted", "events", "default"];
     if reserved.contains(&name.to_string().as_str()) {
         diagnostics.error(
             name,
@@ -215,6 +225,14 @@ fn owned(ty: &Type, diagnostics: &mut Diagnostics) -> Option<()> {
         }
         Type::ImplTrait(_) => {
             diagnostics.error(ty, "a payload has one type", "name it instead of `impl Trait`");
+            None
+        }
+        Type::Path(path) if path.path.is_ident("Self") => {
+            diagnostics.error(
+                ty,
+                "a routine does not travel in an event of its own",
+                "send what the receiver needs",
+            );
             None
         }
         _ => Some(()),
@@ -314,8 +332,13 @@ fn parameters(signature: &Signature, slot: &mut Slot, diagnostics: &mut Diagnost
                 return None;
             }
             Role::Outbox => slot.takes_out = true,
-            Role::SharedOutbox => {
+            Role::WrongOutbox => {
                 diagnostics.error(&typed.ty, "the outbox is taken as `&mut`", "write `out: &mut Emit<Self>`");
+                return None;
+            }
+            Role::WrongContext => {
+                let help = "write `cx: &Context`; for a type of your own with that name, `self::Context`";
+                diagnostics.error(&typed.ty, "the context is taken as `&`", help);
                 return None;
             }
             Role::Context if slot.takes_cx => {
@@ -340,19 +363,34 @@ fn parameters(signature: &Signature, slot: &mut Slot, diagnostics: &mut Diagnost
 enum Role {
     Payload,
     Outbox,
-    /// `&Emit<Self>`, which is a mistake.
-    SharedOutbox,
+    /// `&Emit<Self>` or `Emit<Self>`, which is a mistake.
+    WrongOutbox,
     Context,
+    /// `&mut Context` or `Context`, which is a mistake.
+    WrongContext,
 }
 
 fn role(ty: &Type) -> Role {
-    let Type::Reference(reference) = ty else { return Role::Payload };
-    let Type::Path(path) = &*reference.elem else { return Role::Payload };
+    let (referred, mutable) = match ty {
+        Type::Reference(reference) => (&*reference.elem, Some(reference.mutability.is_some())),
+        other => (other, None),
+    };
+    let Type::Path(path) = referred else { return Role::Payload };
     let Some(last) = path.path.segments.last() else { return Role::Payload };
-    match (last.ident == "Emit", last.ident == "Context", reference.mutability.is_some()) {
-        (true, _, true) => Role::Outbox,
-        (true, _, false) => Role::SharedOutbox,
-        (_, true, false) => Role::Context,
+    let first = &path.path.segments[0];
+    // `self::Context` is a type of the user's own.
+    let ours = path.path.segments.len() == 1 || first.ident == "routilux";
+    let with_arguments = !last.arguments.is_none();
+    match mutable {
+        Some(true) if last.ident == "Emit" && with_arguments => Role::Outbox,
+        _ if last.ident == "Emit" && with_arguments => Role::WrongOutbox,
+        Some(false)
+            if last.ident == "Context"
+                && (ours || path.path.segments.len() == 2 && first.ident != "self") =>
+        {
+            Role::Context
+        }
+        _ if last.ident == "Context" && ours => Role::WrongContext,
         _ => Role::Payload,
     }
 }

@@ -146,28 +146,36 @@ impl<F: Flow> Job<F> {
         let keeps_history = history.is_on();
         let is_single = single.is_some();
         // Ids are counted here, and not in memory.
-        let (start, step) = match single {
+        let start = match single {
             Some(delivery) => {
                 post.queue.put_back(delivery);
-                (cx.delivery, 0)
+                cx.delivery.wrapping_sub(1)
             }
             None => {
                 cx.attempt = 1;
-                (post.queue.first_id() - 1, 1)
+                post.queue.first_id() - 1
             }
         };
+        // Runs are numbered in step with the deliveries.
+        let ahead = history.next_sequence().wrapping_sub(start.wrapping_add(1));
         let mut id = start;
         let stop = loop {
             if cx.control.is_asked() && !is_single {
                 break Stop::Asked;
             }
             let Some(delivery) = post.queue.pop_regular() else { break Stop::Idle };
-            id += step;
+            id = id.wrapping_add(1);
             cx.delivery = id;
             match F::deliver(cells, delivery, cx, post) {
                 Ok(done) => {
                     if keeps_history {
-                        history.record(cx.clock.tick(), done.slot, id, done.emitted);
+                        history.record_at(
+                            id.wrapping_add(ahead),
+                            cx.clock.tick(),
+                            done.slot,
+                            id,
+                            done.emitted,
+                        );
                     }
                     if is_single {
                         break Stop::Single(done);
@@ -176,17 +184,12 @@ impl<F: Flow> Job<F> {
                 Err(undelivered) => break Stop::Failed(undelivered),
             }
         };
-        let taken = id - start;
-        post.queue.took(taken);
-        if !keeps_history {
-            // What failed is counted where it is told.
-            let handled = match &stop {
-                Stop::Single(_) => 1,
-                Stop::Failed(_) => taken.saturating_sub(1),
-                Stop::Asked | Stop::Idle => taken,
-            };
-            history.count(handled);
+        let taken = id.wrapping_sub(start);
+        if !is_single {
+            post.queue.took(taken);
         }
+        // What failed is counted where it is told.
+        history.count(taken - u64::from(matches!(stop, Stop::Failed(_))));
         stop
     }
 

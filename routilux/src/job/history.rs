@@ -141,7 +141,7 @@ impl History {
             retention.history_ttl_seconds.map_or(u64::MAX, |seconds| seconds.saturating_mul(1000));
         self.steady = false;
         while self.len > self.max {
-            self.drop_oldest();
+            self.drop_oldest(self.next);
         }
     }
 
@@ -151,32 +151,38 @@ impl History {
         self.max > 0
     }
 
-    /// Counts handler runs of which no entries are kept.
+    /// Counts handler runs, whether or not entries of them are kept.
     pub(crate) fn count(&mut self, runs: u64) {
         self.next += runs;
     }
 
-    #[inline]
-    pub(crate) fn record(&mut self, time: Tick, slot: u32, delivery: u64, emitted: u32) {
-        if !self.steady {
-            self.make_room(time);
-        }
-        let at = self.at(self.next);
-        self.ring[at] = Entry { time, delivery, slot, emitted };
-        self.next += 1;
+    fn record(&mut self, time: Tick, slot: u32, delivery: u64, emitted: u32) {
+        self.record_at(self.next, time, slot, delivery, emitted);
+        self.count(1);
     }
 
-    fn make_room(&mut self, now: Tick) {
+    /// Records the run of that sequence number: the next one, or one after those that were recorded since `count` was
+    /// last called. Who records many counts them once.
+    #[inline]
+    pub(crate) fn record_at(&mut self, sequence: u64, time: Tick, slot: u32, delivery: u64, emitted: u32) {
+        if !self.steady {
+            self.make_room(sequence, time);
+        }
+        let at = self.at(sequence);
+        self.ring[at] = Entry { time, delivery, slot, emitted };
+    }
+
+    fn make_room(&mut self, sequence: u64, now: Tick) {
         if self.len < self.max {
             if self.len == self.ring.len() {
-                self.drop_expired(now);
+                self.drop_expired(sequence, now);
             }
             if self.len == self.ring.len() {
-                self.grow();
+                self.grow(sequence);
             }
             self.len += 1;
         } else {
-            self.forget_failure(self.first());
+            self.forget_failure(sequence - self.len as u64);
             self.steady = self.failures.is_empty();
         }
     }
@@ -195,10 +201,10 @@ impl History {
 
     /// Doubles the ring in place: entries whose sequence number has the new bit move up.
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self, next: u64) {
         let old = self.ring.len();
         self.ring.resize((old * 2).max(16), Entry::default());
-        for sequence in self.first()..self.next {
+        for sequence in next - self.len as u64..next {
             let at = self.at(sequence);
             if at >= old {
                 self.ring[at] = self.ring[at - old];
@@ -210,8 +216,8 @@ impl History {
         self.next - self.len as u64
     }
 
-    fn drop_oldest(&mut self) {
-        self.forget_failure(self.first());
+    fn drop_oldest(&mut self, next: u64) {
+        self.forget_failure(next - self.len as u64);
         self.len -= 1;
         self.steady = false;
     }
@@ -223,9 +229,9 @@ impl History {
     }
 
     /// Expired entries are dropped when there is no room for a new one, and never shown.
-    fn drop_expired(&mut self, now: Tick) {
-        while self.len > 0 && self.is_expired(self.first(), now) {
-            self.drop_oldest();
+    fn drop_expired(&mut self, next: u64, now: Tick) {
+        while self.len > 0 && self.is_expired(next - self.len as u64, now) {
+            self.drop_oldest(next);
         }
     }
 
