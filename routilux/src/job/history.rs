@@ -107,13 +107,16 @@ pub(crate) struct History {
     ring: Vec<Entry>,
     /// The errors of those that failed, by sequence number: few, so they are kept apart.
     failures: VecDeque<(u64, String)>,
+    /// From which sequence number on it was how late. The clock stands still for many entries, and moves on for few.
+    times: VecDeque<(u64, Tick)>,
+    /// The time of the newest entry.
+    newest: Tick,
     /// Whether a new entry just takes the place of the oldest one: as many as there may be, and no failure.
     steady: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
-    time: Tick,
     delivery: u64,
     slot: u32,
     emitted: u32,
@@ -129,6 +132,8 @@ impl History {
             len: 0,
             ring: Vec::new(),
             failures: VecDeque::new(),
+            times: VecDeque::new(),
+            newest: Tick::default(),
             steady: false,
         };
         history.set_retention(retention);
@@ -168,8 +173,26 @@ impl History {
         if !self.steady {
             self.make_room(sequence, time);
         }
+        if time != self.newest {
+            self.move_on(sequence, time);
+        }
         let at = self.at(sequence);
-        self.ring[at] = Entry { time, delivery, slot, emitted };
+        self.ring[at] = Entry { delivery, slot, emitted };
+    }
+
+    #[cold]
+    fn move_on(&mut self, sequence: u64, time: Tick) {
+        self.newest = time;
+        self.times.push_back((sequence, time));
+        let first = (sequence + 1).saturating_sub(self.len as u64);
+        while self.times.get(1).is_some_and(|(since, _)| *since <= first) {
+            self.times.pop_front();
+        }
+    }
+
+    fn time_of(&self, sequence: u64) -> Tick {
+        let after = self.times.partition_point(|(since, _)| *since <= sequence);
+        after.checked_sub(1).map_or(Tick::default(), |at| self.times[at].1)
     }
 
     fn make_room(&mut self, sequence: u64, now: Tick) {
@@ -236,7 +259,7 @@ impl History {
     }
 
     fn is_expired(&self, sequence: u64, now: Tick) -> bool {
-        self.ring[self.at(sequence)].time.millis().saturating_add(self.ttl_millis) < now.millis()
+        self.time_of(sequence).millis().saturating_add(self.ttl_millis) < now.millis()
     }
 
     pub(crate) fn next_sequence(&self) -> u64 {
@@ -257,7 +280,8 @@ impl History {
     }
 
     fn entry(&self, sequence: u64) -> HistoryEntry {
-        let Entry { time, delivery, slot, emitted } = self.ring[self.at(sequence)];
+        let Entry { delivery, slot, emitted } = self.ring[self.at(sequence)];
+        let time = self.time_of(sequence);
         let failure = self.failures.binary_search_by_key(&sequence, |(failed, _)| *failed);
         let outcome = match failure {
             Ok(at) => Outcome::Failed(self.failures[at].1.clone()),
@@ -364,6 +388,21 @@ mod tests {
                     .map(|entry| (entry.sequence, entry.delivery))
                     .eq((first..=sequence).map(|n| (n, n)))
             );
+        }
+    }
+
+    #[test]
+    fn every_entry_keeps_its_own_time() {
+        let mut history = history(Some(10), None);
+        for sequence in 1..=100u64 {
+            // The clock stands still for three entries, and sometimes is set back.
+            let time = if sequence == 50 { 1 } else { sequence / 3 * 7 };
+            history.record(at(time), 0, sequence, 0);
+            for entry in history.iter(at(10_000)) {
+                let expected = if entry.sequence == 50 { 1 } else { entry.sequence / 3 * 7 };
+                assert_eq!(entry.time, at(expected).time(), "entry {}", entry.sequence);
+            }
+            assert!(history.times.len() <= 11);
         }
     }
 
