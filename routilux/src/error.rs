@@ -1,7 +1,9 @@
-//! What can go wrong: `Error` for the caller of a job, `HandlerError` for the author of a handler.
+//! What can go wrong: `Error` for the caller of a job, `HandlerError` for the author of a handler, and panics of the
+//! user's code, which become values here.
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
@@ -20,7 +22,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The job stopped for a reason outside its handlers: a hook, or a `Clone` of a payload, panicked.
+    /// The job stopped for a reason outside its handlers: a hook, or a `Clone` or `Drop` of the user's, panicked.
     #[error("job `{job}` stopped: {what}")]
     Execution {
         /// The job's id.
@@ -206,4 +208,11 @@ impl Panic {
         };
         Panic { message }
     }
+}
+
+/// Runs the user's code; a panic in it becomes a value.
+#[inline]
+pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
+    // Whatever the code could leave half-changed is put back, or marked as torn, by who called.
+    catch_unwind(AssertUnwindSafe(run)).map_err(Panic::from_payload)
 }

@@ -2,7 +2,7 @@
 //! these a slot uses is read off the handler's signature by the macro; what they do is written here
 //! once, for every engine.
 
-use crate::error::{HandlerError, Panic};
+use crate::error::{HandlerError, Panic, catch};
 use crate::routine::{Fields, Snapshot};
 
 /// Why a handler did not return `Ok`.
@@ -75,6 +75,17 @@ pub fn keep<T: KeptPayload>(payload: &T) -> T {
     payload.clone()
 }
 
+/// What becomes of a payload that the engine kept: given back with a fault, dropped otherwise. The user's `Drop` may
+/// panic: then the attempt is one that failed, and the payload is gone.
+#[inline]
+fn spend<P>(payload: P, ran: Result<(), Fault>) -> Result<(), (Fault, Option<P>)> {
+    match ran {
+        Err(fault) => Err((fault, Some(payload))),
+        Ok(()) if !std::mem::needs_drop::<P>() => Ok(()),
+        Ok(()) => catch(|| drop(payload)).map_err(|panic| (Fault::Panicked(panic), None)),
+    }
+}
+
 impl<P: 'static> Handover<P> for GivenAway {
     type Contents = ();
     type Arg<'a> = P;
@@ -102,8 +113,8 @@ impl<P: 'static> Handover<P> for Kept {
         call: impl FnOnce(P) -> Result<(), Fault>,
     ) -> Result<(), (Fault, Option<P>)> {
         // A panic in the user's `Clone` is a failure of the step like one in the handler.
-        match crate::engine::catch(|| copy(&payload)) {
-            Ok(copy) => call(copy).map_err(|fault| (fault, Some(payload))),
+        match catch(|| copy(&payload)) {
+            Ok(copy) => spend(payload, call(copy)),
             Err(panic) => Err((Fault::Panicked(panic), Some(payload))),
         }
     }
@@ -120,12 +131,8 @@ impl<P: 'static> Handover<P> for Lent {
         _: impl FnOnce(&P) -> P,
         call: impl FnOnce(&P) -> Result<(), Fault>,
     ) -> Result<(), (Fault, Option<P>)> {
-        match call(&payload) {
-            Err(fault) => Err((fault, Some(payload))),
-            Ok(()) if !std::mem::needs_drop::<P>() => Ok(()),
-            // The user's `Drop` may panic. Then the attempt is one that failed, and the payload is gone.
-            Ok(()) => crate::engine::catch(|| drop(payload)).map_err(|panic| (Fault::Panicked(panic), None)),
-        }
+        let ran = call(&payload);
+        spend(payload, ran)
     }
 }
 
@@ -197,7 +204,7 @@ impl<R: Snapshot> Undo<R> for PutBack {
 
     #[inline]
     fn before(routine: &R) -> Result<R::Copy, Panic> {
-        crate::engine::catch(|| routine.copy())
+        catch(|| routine.copy())
     }
 
     fn after_fault(routine: &mut R, copy: R::Copy) -> bool {

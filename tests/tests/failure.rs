@@ -564,3 +564,80 @@ fn a_drop_that_panics_is_an_error_of_the_job_and_ids_stay_right() {
     assert_eq!(serde_json::to_value(job.state().unwrap()).unwrap()["routines"]["odd"]["seen"], 1);
     assert!(job.resume().unwrap_err().to_string().contains("the payload of delivery 2 is lost"));
 }
+
+/// A cache that can be made once.
+#[derive(Debug)]
+struct OnlyOnce;
+
+thread_local! {
+    static MADE: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Default for OnlyOnce {
+    fn default() -> Self {
+        MADE.set(MADE.get() + 1);
+        assert!(MADE.get() == 1, "there can be only one");
+        OnlyOnce
+    }
+}
+
+#[routine]
+struct Fragile {
+    #[transient]
+    cache: OnlyOnce,
+}
+
+#[routine]
+impl Fragile {
+    #[event]
+    fn unheard(loud: Loud);
+
+    #[slot]
+    fn fails(&mut self, n: u64) -> Result {
+        Err(format!("{:?} {n}", self.cache).into())
+    }
+
+    #[slot]
+    fn speaks(&self, n: u64, out: &mut Emit<Self>) {
+        out.unheard(Loud(n));
+    }
+
+    #[slot]
+    fn keeps(&self, loud: Loud) -> Result {
+        std::mem::forget(loud);
+        Ok(())
+    }
+}
+
+flow! {
+    flow Fragilely() {
+        fragile: Fragile;
+        in fails -> fragile.fails;
+        in speaks -> fragile.speaks;
+        in keeps -> fragile.keeps;
+        ignore fragile.unheard;
+    }
+}
+
+#[test]
+fn whatever_of_the_users_panics_on_the_way_is_an_error_of_the_job() {
+    let mut job = Fragilely::new().job();
+    job.inputs().fails(1).unwrap();
+    // The handler's own error is told; that its cache could not be made anew makes the routine torn.
+    assert!(job.run().unwrap_err().to_string().contains("OnlyOnce 1"));
+    assert_eq!((job.status(), job.state().unwrap().waiting()), (Status::Failed, 1));
+    assert!(job.resume().unwrap_err().to_string().contains("may be half-changed"));
+
+    MADE.set(0);
+    let mut job = Fragilely::new().job();
+    job.inputs().speaks(2).unwrap();
+    assert!(matches!(job.run().unwrap_err(), Error::Execution { .. }));
+    assert_eq!(job.status(), Status::Failed);
+
+    MADE.set(0);
+    let mut job = Fragilely::new().job();
+    job.inputs().keeps(Loud(2)).unwrap();
+    let error = job.run().unwrap_err();
+    assert_eq!(error.downcast_ref::<Panic>().unwrap().message, "not me");
+    assert!(matches!(error, Error::SlotHandler { payload_lost: true, .. }));
+}

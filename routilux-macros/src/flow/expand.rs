@@ -598,10 +598,22 @@ impl<'a> Flow<'a> {
         routes.collect()
     }
 
-    /// Whether an event of the routine has several receivers, so that the user's `Clone` runs between two steps.
-    fn fans_out(&self, routine: usize) -> bool {
-        (0..self.model.graph.routines[routine].events.len())
-            .any(|event| self.routes_of((routine, event)).len() > 1)
+    /// Whether the user's code runs while events of the routine are sent on: `Clone` where one has several receivers, `Drop`,
+    /// if there is any, where one has none or is a further result.
+    fn guard(&self, routine: usize) -> TokenStream {
+        let connections: Vec<Vec<usize>> = (0..self.model.graph.routines[routine].events.len())
+            .map(|event| self.routes_of((routine, event)))
+            .collect();
+        let returns = |index: &usize| self.model.graph.connections[*index].to == Target::Return;
+        let drops = connections.iter().any(|event| event.is_empty() || event.iter().any(returns));
+        match (connections.iter().any(|event| event.len() > 1), drops) {
+            (true, _) => quote! { true },
+            (false, false) => quote! { false },
+            (false, true) => {
+                let events = format_ident!("__E{routine}");
+                quote! { { ::core::mem::needs_drop::<#events>() } }
+            }
+        }
     }
 
     fn deliver(&self) -> TokenStream {
@@ -611,9 +623,9 @@ impl<'a> Flow<'a> {
             let (variant, contents) = (format_ident!("S{number}"), format_ident!("s{number}"));
             let (cell, alias, route) =
                 (format_ident!("r{routine}"), self.routine_alias(routine), format_ident!("__route{routine}"));
-            let (slot, fans_out) = (number as u32, self.fans_out(routine));
+            let (slot, guarded) = (number as u32, self.guard(routine));
             quote! {
-                __Delivery::#variant(payload) => #p::step::<#alias, #in_routine, __Delivery, #fans_out>(
+                __Delivery::#variant(payload) => #p::step::<#alias, #in_routine, __Delivery, #guarded>(
                     &mut cells.#cell, &mut cells.#contents, payload, cx, #slot, __Delivery::#variant,
                     |event| #route(event, post),
                 ),

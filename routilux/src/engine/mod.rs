@@ -6,5 +6,4 @@ mod sequential;
 mod step;
 
 pub(crate) use queue::{Fifo, Waiting};
-pub(crate) use step::catch;
 pub use step::{Done, FanOut, Post, Receivers, Undelivered, step};

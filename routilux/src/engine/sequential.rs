@@ -2,8 +2,8 @@
 //! The same input gives the same steps, always.
 
 use super::queue::Waiting;
-use super::step::{Done, Undelivered, catch};
-use crate::error::{BoxError, Error, Result};
+use super::step::{Done, Undelivered};
+use crate::error::{BoxError, Error, Result, catch};
 use crate::flow::Flow;
 use crate::job::{Failed, Handler, HistoryEntry, Job, Outcome, Request, Status, entry_of};
 use crate::merge::Fault;

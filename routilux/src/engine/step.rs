@@ -2,18 +2,10 @@
 
 use super::queue::Fifo;
 use crate::context::Context;
-use crate::error::Panic;
+use crate::error::{Panic, catch};
 use crate::flow::Flow;
 use crate::merge::{Fault, Handover, Undo};
 use crate::routine::{Cell, Contents, Outgoing, SlotPayload, SlotPort};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Runs the user's code; a panic in it becomes a value.
-#[inline]
-pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
-    // Whatever the code could leave half-changed is put back, or marked as torn, by who called.
-    catch_unwind(AssertUnwindSafe(run)).map_err(Panic::from_payload)
-}
 
 /// Where the deliveries of a step go, its outputs and its result.
 #[doc(hidden)]
@@ -55,7 +47,7 @@ pub struct Undelivered<D> {
 /// delivery that comes back.
 #[doc(hidden)]
 #[inline]
-pub fn step<R: SlotPort<I>, const I: usize, D, const FANS_OUT: bool>(
+pub fn step<R: SlotPort<I>, const I: usize, D, const GUARDED: bool>(
     cell: &mut Cell<R>,
     contents: &mut Contents<R, I>,
     payload: SlotPayload<R, I>,
@@ -87,17 +79,21 @@ pub fn step<R: SlotPort<I>, const I: usize, D, const FANS_OUT: bool>(
                     torn(slot, panic)
                 })?;
             }
-            let emitted = match FANS_OUT {
+            let emitted = match GUARDED {
                 false => emit.outbox().drain(route),
-                // The user's `Clone` runs, and may panic. Some receivers may have theirs by then, so the step can be
-                // neither undone nor repeated.
+                // Between the receivers the user's `Clone` or `Drop` runs, and may panic. Some may have theirs by then,
+                // so the step can be neither undone nor repeated.
                 true => catch(|| emit.outbox().drain(route)).map_err(|panic| torn(slot, panic))?,
             };
             Ok(Done { slot, emitted })
         }
         Err((fault, payload)) => {
-            emit.outbox().clear();
-            let whole = R::Undo::after_fault(routine, copy);
+            // The user's `Drop` and `Default` run, and may panic: then the state is not to be trusted.
+            let undo = || {
+                emit.outbox().clear();
+                R::Undo::after_fault(routine, copy)
+            };
+            let whole = catch(undo).unwrap_or(false);
             Err(undelivered(slot, fault, payload.map(delivery), whole))
         }
     }

@@ -3,8 +3,8 @@
 use super::history::{History, HistoryEntry, Retention};
 use super::value::{Value, ValueError};
 use super::{Failed, Job, JobId, Request, Status};
-use crate::engine::{Fifo, Waiting, catch};
-use crate::error::{Error, Result};
+use crate::engine::{Fifo, Waiting};
+use crate::error::{Error, Result, catch};
 use crate::flow::Flow;
 use routilux_graph::Graph;
 use serde::{Deserialize, Deserializer, Serialize};
