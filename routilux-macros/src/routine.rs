@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod duration;
 mod expand;
 mod fields;
 mod model;

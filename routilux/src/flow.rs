@@ -4,7 +4,8 @@ use crate::context::Context;
 use crate::engine::{Done, Post, Undelivered};
 use crate::job::part::{Part, PartMut};
 use crate::job::value::{Value, ValueError};
-use crate::job::{Job, JobState, Report, SavedResult};
+use crate::job::{Entry, Exit, Job, JobState, Report, SavedResult};
+use crate::routine::PlacedSlot;
 use routilux_graph::Graph;
 
 /// A flow: a named set of routines and connections, declared with [`flow!`](crate::flow). Never implemented by
@@ -14,9 +15,9 @@ pub trait Flow: Sized + 'static {
     /// `<WordCount as Flow>::Report`.
     type Report;
     /// Sends to the flow's inputs: one method for each `in`.
-    type Inputs<'j>;
+    type Inputs<E: Entry<Self>>;
     /// Takes from the flow's outputs: one method for each `out`.
-    type Outputs<'j>;
+    type Outputs<X: Exit<Self>>;
 
     /// The routines of one job.
     #[doc(hidden)]
@@ -33,6 +34,12 @@ pub trait Flow: Sized + 'static {
     /// The slots of the flow, `(routine, slot)`: history and saved jobs number them in this order.
     #[doc(hidden)]
     const SLOTS: &'static [(&'static str, &'static str)];
+    /// The same slots: whose they are, and how they are run.
+    #[doc(hidden)]
+    const PLACED: &'static [PlacedSlot];
+    /// The ids of the routines.
+    #[doc(hidden)]
+    const ROUTINES: &'static [&'static str];
 
     /// The flow as data.
     fn graph() -> Graph;
@@ -50,9 +57,23 @@ pub trait Flow: Sized + 'static {
     #[doc(hidden)]
     fn cells(&self) -> Self::Cells;
     #[doc(hidden)]
-    fn inputs(job: &mut Job<Self>) -> Self::Inputs<'_>;
+    fn inputs<E: Entry<Self>>(entry: E) -> Self::Inputs<E>;
     #[doc(hidden)]
-    fn outputs(job: &mut Job<Self>) -> Self::Outputs<'_>;
+    fn outputs<X: Exit<Self>>(exit: X) -> Self::Outputs<X>;
+    /// Puts new configuration and resources in, and keeps the state.
+    #[doc(hidden)]
+    fn reconfigure(cells: &Self::Cells, new: Self::Cells);
+    /// Adds what a thread has gathered for the outputs.
+    #[doc(hidden)]
+    fn merge_outbound(into: &mut Self::Outbound, from: &mut Self::Outbound);
+    /// As `deliver`, next to other threads.
+    #[doc(hidden)]
+    fn deliver_shared(
+        cells: &Self::Cells,
+        delivery: Self::Delivery,
+        cx: &Context,
+        post: &mut Post<Self>,
+    ) -> Result<Done, Box<Undelivered<Self::Delivery>>>;
     /// Runs one delivery and routes what it emitted.
     #[doc(hidden)]
     fn deliver(

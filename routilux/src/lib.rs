@@ -77,6 +77,7 @@ mod flow;
 mod job;
 mod merge;
 mod payload;
+mod place;
 pub mod prelude;
 mod routine;
 

@@ -3,7 +3,8 @@
 //! once, for every engine.
 
 use crate::error::{HandlerError, Panic, catch};
-use crate::routine::{Fields, Snapshot};
+use crate::place::Place;
+use crate::routine::{Cell, Fields, Routine, Snapshot};
 
 /// Why a handler did not return `Ok`.
 #[doc(hidden)]
@@ -161,19 +162,29 @@ impl<P: 'static> Handover<P> for Appended {
     }
 }
 
-/// What happens to the routine when its handler fails.
+/// How a handler takes its routine, and what happens to the routine when the handler fails.
 #[doc(hidden)]
-pub trait Undo<R> {
+pub trait Undo<R: Routine> {
+    /// `&R` or `&mut R`.
+    type This<'a>;
     type Copy;
 
+    /// Runs `step` with the routine, in a thread that has the whole job to itself.
+    fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(Self::This<'_>, &mut R::Emit) -> T) -> T;
+
+    /// Runs `step` with the routine, next to other threads.
+    fn in_place<T>(place: &R::Place, step: impl FnOnce(Self::This<'_>, &mut R::Emit) -> T) -> T;
+
+    fn again<'b>(this: &'b mut Self::This<'_>) -> Self::This<'b>;
+
     /// Fails if the user's `Clone` panics.
-    fn before(routine: &R) -> Result<Self::Copy, Panic>;
+    fn before(this: &Self::This<'_>) -> Result<Self::Copy, Panic>;
 
     /// Undoes what the handler did. `false` where that cannot be done and the state may be torn.
-    fn after_fault(routine: &mut R, copy: Self::Copy) -> bool;
+    fn after_fault(this: Self::This<'_>, copy: Self::Copy) -> bool;
 }
 
-/// `&self`: there is nothing to undo.
+/// `&self`: there is nothing to undo, and others may run at the same time.
 #[doc(hidden)]
 pub struct Untouched;
 
@@ -186,44 +197,86 @@ pub struct PutBack;
 #[doc(hidden)]
 pub struct Exposed;
 
-impl<R: Fields> Undo<R> for Untouched {
+impl<R: Routine> Undo<R> for Untouched {
+    type This<'a> = &'a R;
     type Copy = ();
 
     #[inline]
-    fn before(_: &R) -> Result<(), Panic> {
+    fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
+        step(&cell.routine, &mut cell.emit)
+    }
+
+    #[inline]
+    fn in_place<T>(place: &R::Place, step: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
+        place.along(|routine| step(routine, &mut R::Emit::default()))
+    }
+
+    #[inline]
+    fn again<'b>(this: &'b mut &R) -> &'b R {
+        this
+    }
+
+    #[inline]
+    fn before(_: &&R) -> Result<(), Panic> {
         Ok(())
     }
 
-    fn after_fault(_: &mut R, (): ()) -> bool {
+    fn after_fault(_: &R, (): ()) -> bool {
         true
     }
 }
 
-impl<R: Snapshot> Undo<R> for PutBack {
-    type Copy = R::Copy;
+/// What the two kinds of `&mut self` have in common.
+macro_rules! exclusive {
+    () => {
+        type This<'a> = &'a mut R;
+
+        #[inline]
+        fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
+            step(&mut cell.routine, &mut cell.emit)
+        }
+
+        #[inline]
+        fn in_place<T>(place: &R::Place, step: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
+            place.alone(|cell| step(&mut cell.routine, &mut cell.emit))
+        }
+
+        #[inline]
+        fn again<'b>(this: &'b mut &mut R) -> &'b mut R {
+            this
+        }
+    };
+}
+
+impl<R: Routine + Snapshot> Undo<R> for PutBack {
+    type Copy = <R as Snapshot>::Copy;
+
+    exclusive!();
 
     #[inline]
-    fn before(routine: &R) -> Result<R::Copy, Panic> {
-        catch(|| routine.copy())
+    fn before(this: &&mut R) -> Result<<R as Snapshot>::Copy, Panic> {
+        catch(|| this.copy())
     }
 
-    fn after_fault(routine: &mut R, copy: R::Copy) -> bool {
-        routine.put_back(copy);
-        routine.reset_transient();
+    fn after_fault(this: &mut R, copy: <R as Snapshot>::Copy) -> bool {
+        this.put_back(copy);
+        this.reset_transient();
         true
     }
 }
 
-impl<R: Fields> Undo<R> for Exposed {
+impl<R: Routine + Fields> Undo<R> for Exposed {
     type Copy = ();
 
+    exclusive!();
+
     #[inline]
-    fn before(_: &R) -> Result<(), Panic> {
+    fn before(_: &&mut R) -> Result<(), Panic> {
         Ok(())
     }
 
-    fn after_fault(routine: &mut R, (): ()) -> bool {
-        routine.reset_transient();
+    fn after_fault(this: &mut R, (): ()) -> bool {
+        this.reset_transient();
         R::STATE.is_empty()
     }
 }

@@ -1,22 +1,28 @@
 //! The one module that generated code talks to. Not for people: it changes without notice.
 
 pub use crate::context::Context;
-pub use crate::engine::{Done, FanOut, Post, Receivers, Undelivered, step};
+pub use crate::engine::{Done, FanOut, Nothing, Post, Receivers, Undelivered, step_here, step_shared};
 pub use crate::error::{HandlerError, Result};
 pub use crate::flow::Flow;
 pub use crate::job::part::Saved;
 pub use crate::job::value::{Value, ValueError};
-pub use crate::job::{Job, JobState, Outlet, Report, ResultSlot, SavedResult, Taken, result_in};
+pub use crate::job::{Entry, Exit, Job, JobState, Outlet, Report, ResultSlot, SavedResult, Taken, result_in};
 pub use crate::merge::{Appended, Exposed, GivenAway, Handover, Kept, Lent, PutBack, Untouched, keep};
 pub use crate::payload::{Codec, Payload, Saves};
+pub use crate::place::{Alone, Along, Keeps, Place, reconfigure};
 pub use crate::routine::{
-    Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, Outbox, Outgoing, Routine, SlotInfo,
-    SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField, is_marked,
+    Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, Outbox, Outgoing, PlacedSlot,
+    Routine, SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField, is_marked,
 };
 pub use routilux_graph::{Connection, Event, Graph, Merge, Port, Source, Target};
 pub use routilux_macros::flow_stage;
 
 use routilux_graph::Slot;
+
+/// A routine at its start.
+pub fn place<R: Routine + Fields>(configuration: R::Configuration) -> R::Place {
+    R::Place::new(Cell::new(configuration))
+}
 
 /// A routine of a flow as data.
 pub fn routine<R: Routine>(id: &str) -> routilux_graph::Routine {

@@ -5,6 +5,7 @@ use crate::error::HandlerError;
 use crate::job::value::{Value, ValueError};
 use crate::merge::{Handover, Undo};
 use crate::payload::Codec;
+use crate::place::Place;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
@@ -24,6 +25,9 @@ pub trait Routine: Sized + 'static {
     /// The name of its type, without a path.
     #[doc(hidden)]
     const TYPE: &'static str;
+    /// Where it stands in a job: alone, or where several `&self` handlers can get at it.
+    #[doc(hidden)]
+    type Place: Place<Self>;
     #[doc(hidden)]
     const SLOTS: &'static [SlotInfo];
     #[doc(hidden)]
@@ -86,6 +90,8 @@ pub trait Fields: Sized + 'static {
     fn set_state(&mut self, field: usize, value: Box<dyn Any>);
     /// Puts the `#[transient]` fields back to their defaults.
     fn reset_transient(&mut self);
+    /// Takes the `#[state]` fields from `other`, which is given those that were here.
+    fn swap_state(&mut self, other: &mut Self);
 }
 
 /// The one place that asks whether the struct is marked.
@@ -184,6 +190,7 @@ pub trait SlotPort<const I: usize>: Routine {
     type Payload: 'static;
     type Handover: Handover<Self::Payload>;
     type Undo: Undo<Self>;
+    const MODE: SlotMode;
 
     fn codec() -> Codec<Self::Payload>;
 
@@ -191,7 +198,7 @@ pub trait SlotPort<const I: usize>: Routine {
     fn keep(payload: &Self::Payload) -> Self::Payload;
 
     fn call(
-        &mut self,
+        this: This<'_, Self, I>,
         arrival: <Self::Handover as Handover<Self::Payload>>::Arg<'_>,
         emit: &mut Self::Emit,
         cx: &Context,
@@ -208,7 +215,32 @@ pub type SlotPayload<R, const I: usize> = <R as SlotPort<I>>::Payload;
 pub type Contents<R, const I: usize> =
     <<R as SlotPort<I>>::Handover as Handover<SlotPayload<R, I>>>::Contents;
 
-/// A routine in a running job.
+/// How a handler takes its routine: `&R` or `&mut R`.
+#[doc(hidden)]
+pub(crate) type This<'a, R, const I: usize> = <<R as SlotPort<I>>::Undo as Undo<R>>::This<'a>;
+
+/// How the engines run a handler.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotMode {
+    /// Whether no other handler of the routine runs meanwhile: it takes `&mut self`, or the slot keeps something.
+    pub alone: bool,
+    /// How many runs of it there may be at once; 0 is as many as there are workers.
+    pub parallel: u32,
+    /// How long it may take, in milliseconds; 0 is for ever.
+    pub timeout: u64,
+}
+
+/// A slot of a flow: whose it is, and how it is run.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct PlacedSlot {
+    /// The number of the routine in the flow.
+    pub routine: usize,
+    pub mode: SlotMode,
+}
+
+/// A routine in a job.
 #[doc(hidden)]
 pub struct Cell<R: Routine> {
     pub(crate) routine: R,

@@ -172,6 +172,11 @@ impl<'a> Flow<'a> {
         self.slots.iter().enumerate().filter(|(_, slot)| slot.connected)
     }
 
+    /// The connected slots that keep something between arrivals.
+    fn keeping(&self) -> impl Iterator<Item = (usize, &SlotAt)> {
+        self.connected().filter(|(_, slot)| slot.merge != Merge::Override)
+    }
+
     fn expand(&self) -> TokenStream {
         let p = self.p;
         let name = &self.header.name;
@@ -191,6 +196,11 @@ impl<'a> Flow<'a> {
             let (id, slot) = (&routine.id, &routine.slots[slot.number].name);
             quote! { (#id, #slot) }
         });
+        let placed = self.slots.iter().map(|slot| {
+            let (alias, routine, number) = (self.routine_alias(slot.routine), slot.routine, slot.number);
+            quote! { #p::PlacedSlot { routine: #routine, mode: <#alias as #p::SlotPort<#number>>::MODE } }
+        });
+        let ids = self.model.graph.routines.iter().map(|routine| &routine.id);
         let graph = self.graph();
         let make_cells = self.make_cells();
         let deliver = self.deliver();
@@ -213,18 +223,20 @@ impl<'a> Flow<'a> {
                 #[automatically_derived]
                 impl #p::Flow for #name {
                     type Report = #report;
-                    type Inputs<'j> = #inputs<'j>;
-                    type Outputs<'j> = #outputs<'j>;
+                    type Inputs<E: #p::Entry<Self>> = #inputs<E>;
+                    type Outputs<X: #p::Exit<Self>> = #outputs<X>;
                     type Cells = __Cells;
                     type Delivery = __Delivery;
                     type Outbound = __Outbound;
                     const NAME: &'static str = #flow_name;
                     const SLOTS: &'static [(&'static str, &'static str)] = &[#(#slots),*];
+                    const PLACED: &'static [#p::PlacedSlot] = &[#(#placed),*];
+                    const ROUTINES: &'static [&'static str] = &[#(#ids),*];
                     #result
                     #graph
                     #make_cells
-                    fn inputs(job: &mut #p::Job<Self>) -> Self::Inputs<'_> { #inputs(job) }
-                    fn outputs(job: &mut #p::Job<Self>) -> Self::Outputs<'_> { #outputs(job) }
+                    fn inputs<E: #p::Entry<Self>>(entry: E) -> Self::Inputs<E> { #inputs(entry) }
+                    fn outputs<X: #p::Exit<Self>>(exit: X) -> Self::Outputs<X> { #outputs(exit) }
                     #deliver
                     #data
                 }
@@ -261,12 +273,12 @@ impl<'a> Flow<'a> {
         let p = self.p;
         let routines = (0..self.model.routines.len()).map(|number| {
             let (field, alias) = (format_ident!("r{number}"), self.routine_alias(number));
-            quote! { #field: #p::Cell<#alias> }
+            quote! { #field: <#alias as #p::Routine>::Place }
         });
-        let contents = self.connected().map(|(number, slot)| {
+        let contents = self.keeping().map(|(number, slot)| {
             let (field, alias, in_routine) =
                 (format_ident!("s{number}"), self.routine_alias(slot.routine), slot.number);
-            quote! { #field: #p::Contents<#alias, #in_routine> }
+            quote! { #field: #p::Keeps<#p::Contents<#alias, #in_routine>> }
         });
         quote! { pub struct __Cells { #(#routines,)* #(#contents,)* } }
     }
@@ -618,19 +630,31 @@ impl<'a> Flow<'a> {
 
     fn deliver(&self) -> TokenStream {
         let p = self.p;
-        let arms = self.connected().map(|(number, slot)| {
-            let SlotAt { routine, number: in_routine, .. } = *slot;
-            let (variant, contents) = (format_ident!("S{number}"), format_ident!("s{number}"));
-            let (cell, alias, route) =
-                (format_ident!("r{routine}"), self.routine_alias(routine), format_ident!("__route{routine}"));
-            let (slot, guarded) = (number as u32, self.guard(routine));
-            quote! {
-                __Delivery::#variant(payload) => #p::step::<#alias, #in_routine, __Delivery, #guarded>(
-                    &mut cells.#cell, &mut cells.#contents, payload, cx, #slot, __Delivery::#variant,
-                    |event| #route(event, post),
-                ),
-            }
-        });
+        let arms = |contents_of: fn(&Ident) -> TokenStream, step: TokenStream, cells: TokenStream| {
+            let arms = self.connected().map(|(number, slot)| {
+                let SlotAt { routine, number: in_routine, merge, .. } = *slot;
+                let (variant, field) = (format_ident!("S{number}"), format_ident!("s{number}"));
+                let (cell, alias, route) = (
+                    format_ident!("r{routine}"),
+                    self.routine_alias(routine),
+                    format_ident!("__route{routine}"),
+                );
+                let (slot, guarded) = (number as u32, self.guard(routine));
+                let contents = match merge {
+                    Merge::Override => quote! { #p::Nothing },
+                    _ => contents_of(&field),
+                };
+                quote! {
+                    __Delivery::#variant(payload) => #p::#step::<#alias, #in_routine, __Delivery, #guarded>(
+                        #cells cells.#cell, #contents, payload, cx, #slot, __Delivery::#variant,
+                        |event| #route(event, post),
+                    ),
+                }
+            });
+            arms.collect::<TokenStream>()
+        };
+        let here = arms(|field| quote! { &mut cells.#field }, quote!(step_here), quote!(&mut));
+        let shared = arms(|field| quote! { &cells.#field }, quote!(step_shared), quote!(&));
         quote! {
             #[inline]
             fn deliver(
@@ -639,7 +663,16 @@ impl<'a> Flow<'a> {
                 cx: &#p::Context,
                 post: &mut #p::Post<Self>,
             ) -> ::core::result::Result<#p::Done, ::std::boxed::Box<#p::Undelivered<__Delivery>>> {
-                match delivery { #(#arms)* }
+                match delivery { #here }
+            }
+
+            fn deliver_shared(
+                cells: &__Cells,
+                delivery: __Delivery,
+                cx: &#p::Context,
+                post: &mut #p::Post<Self>,
+            ) -> ::core::result::Result<#p::Done, ::std::boxed::Box<#p::Undelivered<__Delivery>>> {
+                match delivery { #shared }
             }
         }
     }
@@ -659,15 +692,23 @@ impl<'a> Flow<'a> {
                 quote_spanned! { place=> let #name: #ty = ::core::clone::Clone::clone(&self.#name); }
             });
             let group = Group::new(proc_macro2::Delimiter::Brace, given.clone());
-            quote! { #field: #p::Cell::new({ #(#params)* #configuration #group }) }
+            let alias = self.routine_alias(number);
+            quote! { #field: #p::place::<#alias>({ #(#params)* #configuration #group }) }
         });
-        let contents = self.connected().map(|(number, _)| {
+        let contents = self.keeping().map(|(number, _)| {
             let field = format_ident!("s{number}");
             quote! { #field: ::core::default::Default::default() }
         });
+        let fields: Vec<Ident> =
+            (0..self.model.routines.len()).map(|number| format_ident!("r{number}")).collect();
+        let aliases = (0..fields.len()).map(|number| self.routine_alias(number));
         quote! {
             fn cells(&self) -> __Cells {
                 __Cells { #(#routines,)* #(#contents,)* }
+            }
+
+            fn reconfigure(cells: &__Cells, new: __Cells) {
+                #(#p::reconfigure::<#aliases>(&cells.#fields, new.#fields);)*
             }
         }
     }
@@ -702,9 +743,7 @@ impl<'a> Flow<'a> {
                 #[doc = #doc]
                 #[inline]
                 pub fn #name(&mut self, #value: #payload) -> #p::Result<()> {
-                    let #post = self.0.accept(#text)?;
-                    #sends
-                    ::core::result::Result::Ok(())
+                    #p::Entry::<#flow>::accept(&mut self.0, #text, |#post| { #sends })
                 }
             }
         });
@@ -713,16 +752,17 @@ impl<'a> Flow<'a> {
             let doc = format!("Takes what came out at `{}`, in order. What is not taken stays.", plain(name));
             quote! {
                 #[doc = #doc]
-                pub fn #name(self) -> #p::Taken<'j, #payload> {
-                    self.0.outbound().#field.take()
+                pub fn #name(self) -> <__X as #p::Exit<#flow>>::Output<#payload> {
+                    #p::Exit::<#flow>::take(self.0, |outbound| &mut outbound.#field)
                 }
             }
         });
         quote! {
-            pub struct #inputs<'j>(&'j mut #p::Job<#flow>);
-            impl<'j> #inputs<'j> { #(#input_methods)* }
-            pub struct #outputs<'j>(&'j mut #p::Job<#flow>);
-            impl<'j> #outputs<'j> { #(#output_methods)* }
+            #[derive(::core::clone::Clone)]
+            pub struct #inputs<__E>(__E);
+            impl<__E: #p::Entry<#flow>> #inputs<__E> { #(#input_methods)* }
+            pub struct #outputs<__X>(__X);
+            impl<__X: #p::Exit<#flow>> #outputs<__X> { #(#output_methods)* }
         }
     }
 
@@ -782,8 +822,7 @@ impl<'a> Flow<'a> {
         let ids: Vec<&String> = self.model.graph.routines.iter().map(|routine| &routine.id).collect();
         let cells: Vec<Ident> = (0..ids.len()).map(|number| format_ident!("r{number}")).collect();
 
-        let keeping: Vec<&(usize, &SlotAt)> =
-            connected.iter().filter(|(_, slot)| slot.merge != Merge::Override).collect();
+        let keeping: Vec<(usize, &SlotAt)> = self.keeping().collect();
         let kept_numbers: Vec<usize> = keeping.iter().map(|(number, _)| *number).collect();
         let kept_fields: Vec<Ident> = keeping.iter().map(|(number, _)| format_ident!("s{number}")).collect();
         let kept_aliases: Vec<Ident> =
@@ -791,6 +830,7 @@ impl<'a> Flow<'a> {
         let kept_in_routine: Vec<usize> = keeping.iter().map(|(_, slot)| slot.number).collect();
 
         let outputs: Vec<String> = self.outputs.iter().map(plain).collect();
+        let merge_result = self.returning().map(|_| quote! { into.result.append(&mut from.result); });
         let outlets: Vec<Ident> = (0..outputs.len()).map(|number| format_ident!("o{number}")).collect();
         quote! {
             fn slot_of(delivery: &__Delivery) -> usize {
@@ -820,7 +860,7 @@ impl<'a> Flow<'a> {
 
             fn save_contents(cells: &__Cells, slot: usize) -> ::core::result::Result<#p::Value, #p::ValueError> {
                 match slot {
-                    #(#kept_numbers => #p::save_contents::<#kept_aliases, #kept_in_routine>(&cells.#kept_fields),)*
+                    #(#kept_numbers => cells.#kept_fields.with(|kept| #p::save_contents::<#kept_aliases, #kept_in_routine>(kept)),)*
                     _ => ::core::result::Result::Err(#p::not_connected()),
                 }
             }
@@ -829,9 +869,14 @@ impl<'a> Flow<'a> {
                 cells: &mut __Cells, slot: usize, value: #p::Value,
             ) -> ::core::result::Result<(), #p::ValueError> {
                 match slot {
-                    #(#kept_numbers => #p::load_contents::<#kept_aliases, #kept_in_routine>(&mut cells.#kept_fields, value),)*
+                    #(#kept_numbers => #p::load_contents::<#kept_aliases, #kept_in_routine>(cells.#kept_fields.get_mut(), value),)*
                     _ => ::core::result::Result::Err(#p::not_connected()),
                 }
+            }
+
+            fn merge_outbound(into: &mut __Outbound, from: &mut __Outbound) {
+                #(into.#outlets.append(&mut from.#outlets);)*
+                #merge_result
             }
 
             fn outbound(outbound: &__Outbound) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> {
@@ -859,8 +904,8 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
         #[doc(hidden)]
         #[allow(unused_variables, dead_code, unreachable_code, unreachable_pub, missing_docs, clippy::all)]
         const _: () = {
-            pub struct #inputs<'j>(&'j mut #p::Job<#name>);
-            impl<'j> #inputs<'j> {
+            pub struct #inputs<E>(E);
+            impl<E: #p::Entry<#name>> #inputs<E> {
                 #(pub fn #input_names<T>(&mut self, value: T) -> #p::Result<()> { ::core::unreachable!() })*
             }
             #[must_use]
@@ -873,23 +918,30 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
                 type Target = #p::Report;
                 fn deref(&self) -> &#p::Report { &self.0 }
             }
-            pub struct #outputs<'j>(&'j mut #p::Job<#name>);
-            impl<'j> #outputs<'j> {
-                #(pub fn #output_names(self) -> #p::Taken<'j, #p::Stub> { ::core::unreachable!() })*
+            pub struct #outputs<X>(X);
+            impl<X: #p::Exit<#name>> #outputs<X> {
+                #(pub fn #output_names(self) -> X::Output<#p::Stub> { ::core::unreachable!() })*
             }
             impl #p::Flow for #name {
                 type Report = #report;
-                type Inputs<'j> = #inputs<'j>;
-                type Outputs<'j> = #outputs<'j>;
+                type Inputs<E: #p::Entry<Self>> = #inputs<E>;
+                type Outputs<X: #p::Exit<Self>> = #outputs<X>;
                 type Cells = ();
                 type Delivery = ();
                 type Outbound = ();
                 const NAME: &'static str = #text;
                 const SLOTS: &'static [(&'static str, &'static str)] = &[];
+                const PLACED: &'static [#p::PlacedSlot] = &[];
+                const ROUTINES: &'static [&'static str] = &[];
                 fn graph() -> #p::Graph { ::core::unreachable!() }
                 fn cells(&self) { ::core::unreachable!() }
-                fn inputs(job: &mut #p::Job<Self>) -> Self::Inputs<'_> { #inputs(job) }
-                fn outputs(job: &mut #p::Job<Self>) -> Self::Outputs<'_> { #outputs(job) }
+                fn inputs<E: #p::Entry<Self>>(entry: E) -> Self::Inputs<E> { #inputs(entry) }
+                fn outputs<X: #p::Exit<Self>>(exit: X) -> Self::Outputs<X> { #outputs(exit) }
+                fn reconfigure(_: &(), _: ()) { ::core::unreachable!() }
+                fn merge_outbound(_: &mut (), _: &mut ()) { ::core::unreachable!() }
+                fn deliver_shared(
+                    _: &(), _: (), _: &#p::Context, _: &mut #p::Post<Self>,
+                ) -> ::core::result::Result<#p::Done, ::std::boxed::Box<#p::Undelivered<()>>> { ::core::unreachable!() }
                 fn deliver(
                     _: &mut (), _: (), _: &#p::Context, _: &mut #p::Post<Self>,
                 ) -> ::core::result::Result<#p::Done, ::std::boxed::Box<#p::Undelivered<()>>> { ::core::unreachable!() }

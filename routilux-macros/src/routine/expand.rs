@@ -270,11 +270,17 @@ impl Routine<'_> {
             let optional = slot.options.optional;
             quote! { #p::SlotInfo { name: #name, payload: #payload, merge: #p::Merge::#merge, optional: #optional } }
         });
+        // Who takes `&mut self` has the routine alone, so it need not be `Sync`.
+        let place = match model.slots.iter().all(|slot| slot.exclusive) {
+            true => quote!(Alone),
+            false => quote!(Along),
+        };
         quote! {
             #[automatically_derived]
             impl #impl_generics #p::Routine for #self_type #where_clause {
                 type Event = #enumeration #ty_generics;
                 type Emit = #emit #ty_generics;
+                type Place = #p::#place<Self>;
                 const TYPE: &'static str = #name;
                 const SLOTS: &'static [#p::SlotInfo] = &[#(#slots),*];
                 const EVENTS: &'static [#p::EventInfo] = &[#(#events),*];
@@ -303,7 +309,8 @@ impl Routine<'_> {
         let (impl_generics, _, where_clause) = self.impl_for();
         let Slot { name, options, exclusive, output, .. } = slot;
         let payload = slot.payload();
-        let undoable = output.is_some() && options.atomic;
+        // A handler that took too long has failed, whatever it returns.
+        let undoable = (output.is_some() || options.timeout > 0) && options.atomic;
         let by_reference =
             !slot.payload.is_empty() && slot.payload.iter().all(|param| param.pass != Pass::Value);
 
@@ -353,7 +360,13 @@ impl Routine<'_> {
         };
         let out = slot.takes_out.then(|| quote! { , emit });
         let cx = slot.takes_cx.then(|| quote! { , cx });
-        let call = quote! { Self::#name(self #(, #given)* #out #cx) };
+        let this = match exclusive {
+            true => quote! { &mut Self },
+            false => quote! { &Self },
+        };
+        let alone = *exclusive || options.merge != Merge::Override;
+        let (parallel, timeout) = (options.parallel, options.timeout);
+        let call = quote! { Self::#name(this #(, #given)* #out #cx) };
         let run = match output {
             None => quote! { #call; ::core::result::Result::Ok(()) },
             Some(ty) => {
@@ -368,6 +381,8 @@ impl Routine<'_> {
                 #payload_type
                 type Handover = #p::#handover;
                 type Undo = #undo;
+                const MODE: #p::SlotMode =
+                    #p::SlotMode { alone: #alone, parallel: #parallel, timeout: #timeout };
 
                 fn codec() -> #p::Codec<Self::Payload> {
                     #codec
@@ -380,7 +395,7 @@ impl Routine<'_> {
 
                 #[inline]
                 fn call(
-                    &mut self,
+                    this: #this,
                     #arrival: #argument,
                     emit: &mut <Self as #p::Routine>::Emit,
                     cx: &#p::Context,

@@ -298,6 +298,11 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
                     fn reset_transient(&mut self) {
                         #(self.#transient_names = #transient_fresh #turbofish();)*
                     }
+
+                    #[allow(unused_variables)]
+                    fn swap_state(&mut self, other: &mut Self) {
+                        #(::core::mem::swap(&mut self.#state_names, &mut other.#state_names);)*
+                    }
                 }
 
                 #[automatically_derived]
@@ -333,6 +338,7 @@ fn stub(args: &Args, item: &ItemStruct) -> TokenStream {
             fn state(&self) -> ::std::vec::Vec<&dyn #p::StateField> { ::core::unreachable!() }
             fn set_state(&mut self, _: usize, _: ::std::boxed::Box<dyn ::core::any::Any>) {}
             fn reset_transient(&mut self) {}
+            fn swap_state(&mut self, _: &mut Self) {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the `impl` block of a routine declares: events, slots, and how each handler is called. Mistakes in a
 //! single signature or attribute are found here; `check` finds those that concern several.
 
+use super::duration;
 use super::parse::{Function, Impl, Item};
 use crate::diagnostic::Diagnostics;
 use crate::text;
@@ -42,6 +43,10 @@ pub(crate) struct Options {
     pub(crate) merge: Merge,
     pub(crate) optional: bool,
     pub(crate) atomic: bool,
+    /// How many runs there may be at once; 0 where it is not said.
+    pub(crate) parallel: u32,
+    /// How long a run may take, in milliseconds; 0 where it is not said.
+    pub(crate) timeout: u64,
     /// Whether `merge` has a value that is not known.
     pub(crate) merge_unknown: bool,
 }
@@ -287,6 +292,17 @@ fn slot_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics)
         ReturnType::Type(_, ty) if matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()) => None,
         ReturnType::Type(_, ty) => Some((**ty).clone()),
     };
+    if options.parallel > 1 && (exclusive || options.merge != Merge::Override) {
+        let why = match exclusive {
+            true => "it takes `&mut self`",
+            false => "its slot keeps something",
+        };
+        diagnostics.error(
+            attr,
+            format!("`{name}` runs one at a time: {why}"),
+            "leave `parallel` out, or take `&self` and no more than the payload",
+        );
+    }
     let mut slot = Slot {
         name: name.clone(),
         options,
@@ -466,7 +482,14 @@ fn merge_fits(slot: &Slot, signature: &Signature, diagnostics: &mut Diagnostics)
 }
 
 fn options(attr: &Attribute, diagnostics: &mut Diagnostics) -> Options {
-    let mut options = Options { merge: Merge::Override, optional: false, atomic: true, merge_unknown: false };
+    let mut options = Options {
+        merge: Merge::Override,
+        optional: false,
+        atomic: true,
+        parallel: 0,
+        timeout: 0,
+        merge_unknown: false,
+    };
     let list = match &attr.meta {
         Meta::Path(_) => return options,
         Meta::List(list) => list,
@@ -516,13 +539,38 @@ fn options(attr: &Attribute, diagnostics: &mut Diagnostics) -> Options {
                 Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => options.atomic = value.value,
                 other => diagnostics.error(other, "`atomic` is `true` or `false`", "write `atomic = false`"),
             },
-            ("merge" | "when" | "atomic", _) => {
+            ("parallel", Meta::NameValue(pair)) => match number(&pair.value) {
+                Some(most) if most > 0 => options.parallel = most,
+                _ => diagnostics.error(
+                    &pair.value,
+                    "`parallel` is how many runs of the handler there may be at once",
+                    "write a number from 1 on: `parallel = 4`",
+                ),
+            },
+            ("timeout", Meta::NameValue(pair)) => match word(&pair.value).map(|text| duration::millis(&text))
+            {
+                Some(Ok(millis)) => options.timeout = millis,
+                Some(Err(why)) => {
+                    let help = "write a number and a unit: `timeout = \"500ms\"`, \"30s\", \"2min\", \"1h\"";
+                    diagnostics.error(
+                        &pair.value,
+                        format!("this is no time that a handler may take: {why}"),
+                        help,
+                    );
+                }
+                None => diagnostics.error(
+                    &pair.value,
+                    "`timeout` is how long the handler may take, in quotes",
+                    "write a number and a unit: `timeout = \"500ms\"`",
+                ),
+            },
+            ("merge" | "when" | "atomic" | "parallel" | "timeout", _) => {
                 let help = format!("write `{key} = ..`");
                 diagnostics.error(&meta, format!("`{key}` needs a value"), help);
             }
             ("optional", _) => diagnostics.error(&meta, "`optional` takes no value", "write `optional`"),
             _ => {
-                let known = ["merge", "when", "optional", "atomic"];
+                let known = ["merge", "when", "optional", "atomic", "parallel", "timeout"];
                 let list = known.map(|known| format!("`{known}`")).join(", ");
                 let help = match did_you_mean(&key, known) {
                     Some(near) => format!("did you mean `{near}`? The options are: {list}"),
@@ -533,6 +581,13 @@ fn options(attr: &Attribute, diagnostics: &mut Diagnostics) -> Options {
         }
     }
     options
+}
+
+fn number(expr: &Expr) -> Option<u32> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
+        _ => None,
+    }
 }
 
 /// The text of a string literal.

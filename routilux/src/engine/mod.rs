@@ -6,4 +6,4 @@ mod sequential;
 mod step;
 
 pub(crate) use queue::{Fifo, Waiting};
-pub use step::{Done, FanOut, Post, Receivers, Undelivered, step};
+pub use step::{Done, FanOut, Nothing, Post, Receivers, Undelivered, step_here, step_shared};

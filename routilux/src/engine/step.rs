@@ -5,7 +5,8 @@ use crate::context::Context;
 use crate::error::{Panic, catch};
 use crate::flow::Flow;
 use crate::merge::{Fault, Handover, Undo};
-use crate::routine::{Cell, Contents, Outgoing, SlotPayload, SlotPort};
+use crate::place::{Keeps, Place};
+use crate::routine::{Contents, Outgoing, SlotPayload, SlotPort, This};
 
 /// Where the deliveries of a step go, its outputs and its result.
 #[doc(hidden)]
@@ -42,13 +43,81 @@ pub struct Undelivered<D> {
     pub(crate) after_handler: bool,
 }
 
+/// Where a slot keeps what it keeps, if anything.
+#[doc(hidden)]
+pub trait Store<C> {
+    fn with<T>(self, step: impl FnOnce(&mut C) -> T) -> T;
+}
+
+/// A slot that keeps nothing.
+#[doc(hidden)]
+pub struct Nothing;
+
+impl Store<()> for Nothing {
+    #[inline]
+    fn with<T>(self, step: impl FnOnce(&mut ()) -> T) -> T {
+        step(&mut ())
+    }
+}
+
+impl<C> Store<C> for &mut Keeps<C> {
+    #[inline]
+    fn with<T>(self, step: impl FnOnce(&mut C) -> T) -> T {
+        step(self.get_mut())
+    }
+}
+
+impl<C> Store<C> for &Keeps<C> {
+    fn with<T>(self, step: impl FnOnce(&mut C) -> T) -> T {
+        Keeps::with(self, step)
+    }
+}
+
+/// A step in a thread that has the job to itself.
+#[doc(hidden)]
+#[inline]
+pub fn step_here<R: SlotPort<I>, const I: usize, D, const GUARDED: bool>(
+    place: &mut R::Place,
+    store: impl Store<Contents<R, I>>,
+    payload: SlotPayload<R, I>,
+    cx: &Context,
+    slot: u32,
+    delivery: fn(SlotPayload<R, I>) -> D,
+    route: impl FnMut(R::Event),
+) -> Result<Done, Box<Undelivered<D>>> {
+    store.with(|contents| {
+        R::Undo::in_cell(place.get_mut(), |this, emit| {
+            step::<R, I, D, GUARDED>(this, emit, contents, payload, cx, slot, delivery, route)
+        })
+    })
+}
+
+/// A step next to other threads.
+#[doc(hidden)]
+pub fn step_shared<R: SlotPort<I>, const I: usize, D, const GUARDED: bool>(
+    place: &R::Place,
+    store: impl Store<Contents<R, I>>,
+    payload: SlotPayload<R, I>,
+    cx: &Context,
+    slot: u32,
+    delivery: fn(SlotPayload<R, I>) -> D,
+    route: impl FnMut(R::Event),
+) -> Result<Done, Box<Undelivered<D>>> {
+    store.with(|contents| {
+        R::Undo::in_place(place, |this, emit| {
+            step::<R, I, D, GUARDED>(this, emit, contents, payload, cx, slot, delivery, route)
+        })
+    })
+}
+
 /// One step: runs a handler and, when it has succeeded, sends its events on with `route`. When it fails the events
 /// are dropped, the state is put back, and the arrival taken out of the slot; it is, if it can be had, in the
 /// delivery that comes back.
-#[doc(hidden)]
+#[allow(clippy::too_many_arguments)]
 #[inline]
-pub fn step<R: SlotPort<I>, const I: usize, D, const GUARDED: bool>(
-    cell: &mut Cell<R>,
+fn step<R: SlotPort<I>, const I: usize, D, const GUARDED: bool>(
+    mut this: This<'_, R, I>,
+    emit: &mut R::Emit,
     contents: &mut Contents<R, I>,
     payload: SlotPayload<R, I>,
     cx: &Context,
@@ -56,15 +125,14 @@ pub fn step<R: SlotPort<I>, const I: usize, D, const GUARDED: bool>(
     delivery: fn(SlotPayload<R, I>) -> D,
     route: impl FnMut(R::Event),
 ) -> Result<Done, Box<Undelivered<D>>> {
-    let Cell { routine, emit } = cell;
-    let copy = match R::Undo::before(routine) {
+    let copy = match R::Undo::before(&this) {
         Ok(copy) => copy,
         // The user's `Clone` panicked before the handler: nothing has changed.
         Err(panic) => return Err(undelivered(slot, Fault::Panicked(panic), Some(delivery(payload)), true)),
     };
     emit.outbox().begin();
     let ran = R::Handover::hand_over(contents, payload, R::keep, |arrival| {
-        match catch(|| R::call(routine, arrival, emit, cx)) {
+        match catch(|| R::call(R::Undo::again(&mut this), arrival, emit, cx)) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Fault::Failed(error)),
             Err(panic) => Err(Fault::Panicked(panic)),
@@ -91,7 +159,7 @@ pub fn step<R: SlotPort<I>, const I: usize, D, const GUARDED: bool>(
             // The user's `Drop` and `Default` run, and may panic: then the state is not to be trusted.
             let undo = || {
                 emit.outbox().clear();
-                R::Undo::after_fault(routine, copy)
+                R::Undo::after_fault(this, copy)
             };
             let whole = catch(undo).unwrap_or(false);
             Err(undelivered(slot, fault, payload.map(delivery), whole))

@@ -7,6 +7,7 @@ mod hooks;
 mod id;
 mod outlet;
 pub(crate) mod part;
+mod ports;
 mod report;
 mod result;
 mod state;
@@ -18,6 +19,7 @@ pub use history::{HistoryEntry, Outcome, Retention};
 pub use hooks::Handler;
 pub use id::JobId;
 pub use outlet::{Outlet, Taken};
+pub use ports::{Entry, Exit};
 pub use report::Report;
 pub use result::{ResultSlot, SavedResult, result_in};
 pub use state::JobState;
@@ -182,13 +184,13 @@ impl<F: Flow> Job<F> {
     }
 
     /// The flow's inputs: one method for each `in`. What is sent waits until the job runs.
-    pub fn inputs(&mut self) -> F::Inputs<'_> {
+    pub fn inputs(&mut self) -> F::Inputs<&mut Self> {
         F::inputs(self)
     }
 
     /// The flow's outputs: one method for each `out`, which takes what has come out since it was last called.
     /// What is not taken belongs to the job, and is saved with it.
-    pub fn outputs(&mut self) -> F::Outputs<'_> {
+    pub fn outputs(&mut self) -> F::Outputs<&mut Self> {
         F::outputs(self)
     }
 
@@ -291,18 +293,13 @@ impl<F: Flow> Job<F> {
         F::__report(&self.post.outbound, report)
     }
 
-    /// Whether the inputs take more. Called by every generated input.
-    #[doc(hidden)]
     #[inline]
-    pub fn accept(&mut self, input: &'static str) -> Result<&mut Post<F>> {
-        if self.inputs_closed || self.status == Status::Cancelled {
-            return Err(self.refused(input));
-        }
-        Ok(&mut self.post)
+    pub(crate) fn takes_no_more(&self) -> bool {
+        self.inputs_closed || self.status == Status::Cancelled
     }
 
     #[cold]
-    fn refused(&self, input: &'static str) -> Error {
+    pub(crate) fn refused(&self, input: &'static str) -> Error {
         let why = match self.status {
             Status::Cancelled => "it was cancelled",
             _ => {
@@ -310,12 +307,6 @@ impl<F: Flow> Job<F> {
             }
         };
         self.error_of(format!("the input `{input}` takes nothing more: {why}"))
-    }
-
-    /// What waits at the outputs. Called by every generated output.
-    #[doc(hidden)]
-    pub fn outbound(&mut self) -> &mut F::Outbound {
-        &mut self.post.outbound
     }
 
     /// How many deliveries were handled. Every run is counted by its sequence number.

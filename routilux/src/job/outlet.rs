@@ -23,7 +23,20 @@ impl<P> Outlet<P> {
         self.waiting.push_back(value);
     }
 
-    pub fn take(&mut self) -> Taken<'_, P> {
+    /// Adds what came to another one of the same output.
+    pub fn append(&mut self, other: &mut Self) {
+        self.waiting.append(&mut other.waiting);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<P> {
+        self.waiting.pop_front()
+    }
+
+    pub(crate) fn take(&mut self) -> Taken<'_, P> {
         Taken(&mut self.waiting)
     }
 }

@@ -36,6 +36,19 @@ impl<P> ResultSlot<P> {
         }
     }
 
+    /// Adds what came to another one of the same flow.
+    pub fn append(&mut self, other: &mut Self) {
+        let came = u64::from(other.first.is_some());
+        let further = std::mem::take(&mut other.further);
+        match (&self.first, other.first.take()) {
+            (None, first) => {
+                self.first = first;
+                self.further = self.further.saturating_add(further);
+            }
+            (Some(_), _) => self.further = self.further.saturating_add(further + came),
+        }
+    }
+
     /// For a report: it keeps the result when the job goes on.
     pub fn share(&self) -> Option<Arc<P>> {
         self.first.clone()

@@ -1,0 +1,148 @@
+//! Where the routines of a job stand. A thread that has the job to itself gets at them without a lock; next to others,
+//! a handler that takes `&mut self` has its routine alone, and those that take `&self` share it.
+
+use crate::job::part::Saved;
+use crate::job::value::{Value, ValueError};
+use crate::routine::{Cell, Fields, Routine};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// One routine of a job. Who runs next is settled before a handler gets here, so a lock is never waited for long.
+#[doc(hidden)]
+pub trait Place<R: Routine>: 'static {
+    fn new(cell: Cell<R>) -> Self;
+    fn get_mut(&mut self) -> &mut Cell<R>;
+    fn alone<T>(&self, run: impl FnOnce(&mut Cell<R>) -> T) -> T;
+    fn along<T>(&self, run: impl FnOnce(&R) -> T) -> T;
+}
+
+/// For a routine whose handlers all take `&mut self`: it need not be `Sync`.
+#[doc(hidden)]
+pub struct Alone<R: Routine>(Mutex<Cell<R>>);
+
+/// For a routine with handlers that take `&self`.
+#[doc(hidden)]
+pub struct Along<R: Routine>(RwLock<Cell<R>>);
+
+// A panic of the user's never gets past a step, so what a poisoned lock guards is what it was.
+
+impl<R: Routine> Place<R> for Alone<R> {
+    fn new(cell: Cell<R>) -> Self {
+        Alone(Mutex::new(cell))
+    }
+
+    #[inline]
+    fn get_mut(&mut self) -> &mut Cell<R> {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn alone<T>(&self, run: impl FnOnce(&mut Cell<R>) -> T) -> T {
+        run(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn along<T>(&self, run: impl FnOnce(&R) -> T) -> T {
+        self.alone(|cell| run(&cell.routine))
+    }
+}
+
+impl<R: Routine> Place<R> for Along<R> {
+    fn new(cell: Cell<R>) -> Self {
+        Along(RwLock::new(cell))
+    }
+
+    #[inline]
+    fn get_mut(&mut self) -> &mut Cell<R> {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn alone<T>(&self, run: impl FnOnce(&mut Cell<R>) -> T) -> T {
+        run(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    #[inline]
+    fn along<T>(&self, run: impl FnOnce(&R) -> T) -> T {
+        run(&self.0.read().unwrap_or_else(PoisonError::into_inner).routine)
+    }
+}
+
+/// What a slot keeps.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Keeps<C>(Mutex<C>);
+
+impl<C> Keeps<C> {
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut C {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    pub fn with<T>(&self, run: impl FnOnce(&mut C) -> T) -> T {
+        run(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Puts the state of `old` into a routine with new configuration.
+#[doc(hidden)]
+pub fn reconfigure<R: Routine + Fields>(place: &R::Place, mut new: R::Place) {
+    place.alone(|old| {
+        let new = new.get_mut();
+        new.routine.swap_state(&mut old.routine);
+        std::mem::swap(&mut new.routine, &mut old.routine);
+    });
+}
+
+impl<R: Routine + Fields> Saved for Alone<R> {
+    fn save(&self) -> Result<Value, ValueError> {
+        self.along(save)
+    }
+
+    fn load(&mut self, value: Value) -> Result<(), ValueError> {
+        load(&mut self.get_mut().routine, value)
+    }
+}
+
+impl<R: Routine + Fields> Saved for Along<R> {
+    fn save(&self) -> Result<Value, ValueError> {
+        self.along(save)
+    }
+
+    fn load(&mut self, value: Value) -> Result<(), ValueError> {
+        load(&mut self.get_mut().routine, value)
+    }
+}
+
+/// The `#[state]` fields of a routine by name.
+fn save<R: Routine + Fields>(routine: &R) -> Result<Value, ValueError> {
+    let fields = R::STATE.iter().zip(routine.state());
+    let fields = fields.map(|(name, field)| match field.save() {
+        Ok(value) => Ok((Value::Text((*name).to_owned()), value)),
+        Err(error) => Err(ValueError(format!("field `{name}`: {error}"))),
+    });
+    Ok(Value::Map(fields.collect::<Result<_, _>>()?))
+}
+
+/// All fields must be there and no other, so that a changed routine is noticed.
+fn load<R: Routine + Fields>(routine: &mut R, value: Value) -> Result<(), ValueError> {
+    let Value::Map(mut saved) = value else {
+        return Err(ValueError("expected a map of the routine's state".into()));
+    };
+    for (number, name) in R::STATE.iter().enumerate() {
+        let Some(at) = saved.iter().position(|(key, _)| matches!(key, Value::Text(key) if key == name))
+        else {
+            return Err(ValueError(format!("the saved state has no field `{name}`")));
+        };
+        let (_, value) = saved.swap_remove(at);
+        let loaded = routine.state()[number].load(value);
+        let loaded = loaded.map_err(|error| ValueError(format!("field `{name}`: {error}")))?;
+        routine.set_state(number, loaded);
+    }
+    match saved.first() {
+        None => Ok(()),
+        Some((Value::Text(name), _)) => {
+            Err(ValueError(format!("`{}` has no `#[state]` field `{name}`", R::TYPE)))
+        }
+        Some(_) => Err(ValueError("the names of state fields are text".into())),
+    }
+}
