@@ -113,3 +113,7 @@ pub trait Flow: Sized + 'static {
     #[doc(hidden)]
     fn outbound_mut(outbound: &mut Self::Outbound) -> Vec<(&'static str, PartMut<'_>)>;
 }
+
+/// A flow that can run on threads: every field of its routines can, and every payload.
+#[doc(hidden)]
+pub trait Threaded: Flow<Cells: Send + Sync, Delivery: Send, Outbound: Send> {}

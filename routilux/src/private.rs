@@ -3,7 +3,7 @@
 pub use crate::context::Context;
 pub use crate::engine::{Done, FanOut, Nothing, Post, Receivers, Undelivered, step_here, step_shared};
 pub use crate::error::{HandlerError, Result};
-pub use crate::flow::Flow;
+pub use crate::flow::{Flow, Threaded};
 pub use crate::job::part::Saved;
 pub use crate::job::value::{Value, ValueError};
 pub use crate::job::{Entry, Exit, Job, JobState, Outlet, Report, ResultSlot, SavedResult, Taken, result_in};
@@ -12,7 +12,8 @@ pub use crate::payload::{Codec, Payload, Saves};
 pub use crate::place::{Alone, Along, Keeps, Place, reconfigure};
 pub use crate::routine::{
     Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, Outbox, Outgoing, PlacedSlot,
-    Routine, SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField, is_marked,
+    Routine, SendFields, SendPayload, SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy,
+    StateField, SyncFields, SyncPayload, ThreadSafe, is_marked,
 };
 pub use routilux_graph::{Connection, Event, Graph, Merge, Port, Source, Target};
 pub use routilux_macros::flow_stage;

@@ -98,6 +98,42 @@ pub trait Fields: Sized + 'static {
 #[doc(hidden)]
 pub fn is_marked<R: Fields>() {}
 
+/// Implemented where every field can go from one thread to another.
+#[doc(hidden)]
+pub trait SendFields: Send {}
+
+/// Implemented where several threads can use every field at once, too.
+#[doc(hidden)]
+pub trait SyncFields: Send + Sync {}
+
+/// A routine that can run on threads.
+#[doc(hidden)]
+pub trait ThreadSafe: Routine<Place: Send + Sync> {}
+
+/// A payload that can go from one thread to another.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this flow cannot run on threads: its payload `{Self}` cannot be sent to another thread",
+    label = "needs every payload to be `Send`",
+    note = "use `Arc` instead of `Rc`; or run the job in this thread, with `run()`"
+)]
+pub trait SendPayload: Send {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send> SendPayload for T {}
+
+/// The payload at `return`: the report shares it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this flow cannot run on threads: its result `{Self}` cannot be shared between threads",
+    label = "needs the result to be `Send` and `Sync`",
+    note = "use `Arc` instead of `Rc`, and a `Mutex` instead of a `RefCell`; or run the job in this thread, with `run()`"
+)]
+pub trait SyncPayload: Send + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync> SyncPayload for T {}
+
 /// Implemented where all `#[state]` fields are `Clone`.
 #[doc(hidden)]
 pub trait Snapshot: Fields {

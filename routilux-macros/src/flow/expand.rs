@@ -205,6 +205,7 @@ impl<'a> Flow<'a> {
         let make_cells = self.make_cells();
         let deliver = self.deliver();
         let data = self.data();
+        let threaded = self.threaded();
         quote! {
             #[doc(hidden)]
             #[allow(
@@ -240,7 +241,30 @@ impl<'a> Flow<'a> {
                     #deliver
                     #data
                 }
+
+                #threaded
             };
+        }
+    }
+
+    /// Asked where a job is started on threads, and not before.
+    fn threaded(&self) -> TokenStream {
+        let p = self.p;
+        let name = &self.header.name;
+        let routines = (0..self.model.routines.len()).map(|number| self.routine_alias(number));
+        let slots = self.connected().map(|(number, _)| self.slot_payload(number));
+        let outputs = self.outputs.iter().map(|output| self.output_payload(output));
+        let result =
+            self.returning().map(|(_, payload)| quote! { for<'__routilux> #payload: #p::SyncPayload });
+        quote! {
+            #[automatically_derived]
+            impl #p::Threaded for #name
+            where
+                #(for<'__routilux> #routines: #p::ThreadSafe,)*
+                #(for<'__routilux> #slots: #p::SendPayload,)*
+                #(for<'__routilux> #outputs: #p::SendPayload,)*
+                #result
+            {}
         }
     }
 
@@ -959,6 +983,7 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
                 fn outbound(_: &()) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> { ::core::unreachable!() }
                 fn outbound_mut(_: &mut ()) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> { ::core::unreachable!() }
             }
+            impl #p::Threaded for #name {}
         };
     }
 }

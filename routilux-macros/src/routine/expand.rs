@@ -55,6 +55,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let marked = routine.marked();
     let outbox = routine.outbox(&model.events.iter().collect::<Vec<_>>());
     let table = routine.table(model);
+    let thread_safe = routine.thread_safe(model);
     let events = model.events.iter().enumerate().map(|(number, event)| routine.event_port(number, event));
     let slots = model.slots.iter().enumerate().map(|(number, slot)| routine.slot_port(number, slot));
     let ports = port_macro(name, model);
@@ -68,6 +69,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
             #marked
             #outbox
             #table
+            #thread_safe
             #(#events)*
             #(#slots)*
         };
@@ -271,7 +273,7 @@ impl Routine<'_> {
             quote! { #p::SlotInfo { name: #name, payload: #payload, merge: #p::Merge::#merge, optional: #optional } }
         });
         // Who takes `&mut self` has the routine alone, so it need not be `Sync`.
-        let place = match model.slots.iter().all(|slot| slot.exclusive) {
+        let place = match model.all_exclusive() {
             true => quote!(Alone),
             false => quote!(Along),
         };
@@ -285,6 +287,23 @@ impl Routine<'_> {
                 const SLOTS: &'static [#p::SlotInfo] = &[#(#slots),*];
                 const EVENTS: &'static [#p::EventInfo] = &[#(#events),*];
             }
+        }
+    }
+
+    /// Asked where a job is started on threads, and not before.
+    fn thread_safe(&self, model: &Model) -> TokenStream {
+        let p = self.p;
+        let self_type = &self.parsed.self_type;
+        let (impl_generics, _, where_clause) = self.parsed.generics.split_for_impl();
+        let given = where_clause.iter().flat_map(|clause| &clause.predicates);
+        let fields = match model.all_exclusive() {
+            true => quote!(SendFields),
+            false => quote!(SyncFields),
+        };
+        let payloads = model.events.iter().map(Event::payload).chain(model.slots.iter().map(Slot::payload));
+        quote! {
+            impl #impl_generics #p::ThreadSafe for #self_type
+            where #(#given,)* for<'__routilux> #self_type: #p::#fields, #(for<'__routilux> #payloads: #p::SendPayload,)* {}
         }
     }
 

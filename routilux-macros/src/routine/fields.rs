@@ -254,6 +254,7 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
         quote! { where #(#existing,)* #(for<'__routilux> #state_types: #p::StateCopy,)* }
     };
     let transient_names: Vec<_> = transient.iter().map(|field| &field.ident).collect();
+    let on_threads = on_threads(p, item, model);
 
     quote! {
         #[doc(hidden)]
@@ -267,6 +268,8 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
                 pub struct __RoutiluxCopy #generics(#(#state_types,)* #marker) #where_clause;
 
                 #(#starts)*
+
+                #on_threads
 
                 #[automatically_derived]
                 impl #impl_generics #p::Fields for __RoutiluxOuter #ty_generics #where_clause {
@@ -321,6 +324,76 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
             };
         };
     }
+}
+
+/// Whether the routine can run on threads is asked where a job is started and not before. A trait for each field, so that
+/// the error names the field.
+fn on_threads(p: &TokenStream, item: &ItemStruct, model: &Model) -> TokenStream {
+    let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    let existing: Vec<_> = where_clause.iter().flat_map(|clause| &clause.predicates).collect();
+    let asked: Vec<&Field> =
+        model.fields.iter().map(|(_, field)| field).filter(|field| !is_plain_data(&field.ty)).collect();
+    let kinds = [
+        ("Send", quote!(Send), quote!(SendFields), "sent to another thread"),
+        ("Sync", quote!(Send + ::core::marker::Sync), quote!(SyncFields), "used by several threads at once"),
+    ];
+    let routine = text::of(&item.ident);
+    let of_kind = kinds.into_iter().map(|(kind, bound, fields, what)| {
+        let names: Vec<Ident> =
+            (0..asked.len()).map(|number| format_ident!("__{kind}Field{number}")).collect();
+        let types = asked.iter().map(|field| &field.ty);
+        let traits = asked.iter().zip(&names).map(|(field, name)| {
+            let field = field.ident.as_ref().map(text::of).unwrap_or_default();
+            let message = format!(
+                "`{routine}` cannot run on threads: its field `{field}` is `{{Self}}`, which cannot be {what}"
+            );
+            let note = match kind {
+                "Send" => "use `Arc` instead of `Rc`; or run the job in this thread, with `run()`",
+                _ => "`{Self}` has to be `Send` and `Sync`, because the routine has handlers that take `&self` and run at the same time: use `Arc` \
+                      instead of `Rc`, and `Mutex` instead of `RefCell`; or take `&mut self` in all of them",
+            };
+            quote! {
+                #[diagnostic::on_unimplemented(message = #message, label = "needs routines that can run on threads", note = #note)]
+                pub trait #name: ::core::marker::#bound {}
+                #[diagnostic::do_not_recommend]
+                impl<__T: ::core::marker::#bound> #name for __T {}
+            }
+        });
+        quote! {
+            #(#traits)*
+            impl #impl_generics #p::#fields for __RoutiluxOuter #ty_generics
+            where #(#existing,)* #(for<'__routilux> #types: #names,)* {}
+        }
+    });
+    of_kind.collect()
+}
+
+/// Whether a type is known to be safe for threads by its name.
+fn is_plain_data(ty: &syn::Type) -> bool {
+    let known = [
+        "bool",
+        "char",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "u128",
+        "usize",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "i128",
+        "isize",
+        "f32",
+        "f64",
+        "String",
+        "PathBuf",
+        "Duration",
+        "SystemTime",
+        "Instant",
+    ];
+    matches!(ty, syn::Type::Path(path) if path.path.get_ident().is_some_and(|name| known.contains(&name.to_string().as_str())))
 }
 
 /// Just enough for the `impl` block to compile.

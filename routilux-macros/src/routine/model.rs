@@ -70,6 +70,13 @@ pub(crate) enum Pass {
     Slice,
 }
 
+impl Model {
+    /// Whether all handlers take `&mut self`.
+    pub(crate) fn all_exclusive(&self) -> bool {
+        self.slots.iter().all(|slot| slot.exclusive)
+    }
+}
+
 impl Event {
     /// The payload's type: a tuple for several parameters.
     pub(crate) fn payload(&self) -> TokenStream {
