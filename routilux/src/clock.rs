@@ -68,7 +68,7 @@ fn read_manual(millis: &AtomicU64) -> Tick {
 
 /// A time to the millisecond, since the Unix epoch. As the system tells it: nanoseconds in the low 30 bits and seconds
 /// above, so that taking it costs no arithmetic.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tick(u64);
 
 impl Tick {
@@ -90,6 +90,10 @@ impl Tick {
 
     pub(crate) fn millis(self) -> u64 {
         (self.0 >> 30) * 1_000 + (self.0 & ((1 << 30) - 1)) / 1_000_000
+    }
+
+    pub(crate) fn later(self, millis: u64) -> Self {
+        Tick::of_millis(self.millis().saturating_add(millis))
     }
 
     pub(crate) fn time(self) -> SystemTime {

@@ -1,7 +1,7 @@
 //! What a handler may know and ask of the job it runs in.
 
-use crate::clock::Clock;
-use crate::job::{Control, JobId};
+use crate::clock::{Clock, Tick};
+use crate::job::{Control, JobId, Request};
 use std::time::SystemTime;
 
 /// The view a handler has of its job: `cx: &Context` as its last parameter.
@@ -36,13 +36,25 @@ pub struct Context {
     pub(crate) job: JobId,
     pub(crate) delivery: u64,
     pub(crate) attempt: u32,
+    /// When the job has to have ended.
+    pub(crate) deadline: Option<Tick>,
+    /// When this handler has to have returned.
+    pub(crate) limit: Option<Tick>,
     pub(crate) clock: Clock,
     pub(crate) control: Control,
 }
 
 impl Context {
     pub(crate) fn new(job: JobId) -> Self {
-        Context { job, delivery: 0, attempt: 1, clock: Clock::coarse(), control: Control::default() }
+        Context {
+            job,
+            delivery: 0,
+            attempt: 1,
+            deadline: None,
+            limit: None,
+            clock: Clock::coarse(),
+            control: Control::default(),
+        }
     }
 
     /// A context for a unit test: job `test`, delivery 1, attempt 1.
@@ -78,16 +90,32 @@ impl Context {
         self.clock.now()
     }
 
+    /// When this handler has to have returned: as long after its start as its slot's `timeout` says, or at the job's
+    /// [`deadline`](crate::Job::deadline) if that is earlier. A handler that takes long looks at it now and then, and gives up in time; one that
+    /// returns later than its `timeout` allows has failed, with [`TimedOut`](crate::TimedOut), whatever it returns.
+    pub fn deadline(&self) -> Option<SystemTime> {
+        let first = match (self.limit, self.deadline) {
+            (Some(limit), Some(deadline)) => Some(limit.min(deadline)),
+            (limit, deadline) => limit.or(deadline),
+        };
+        first.map(Tick::time)
+    }
+
+    /// Whether the handler has taken longer than it may.
+    pub(crate) fn is_late(&self) -> bool {
+        self.limit.is_some_and(|limit| self.clock.tick() > limit)
+    }
+
     /// Asks the job to pause once this handler has returned; see [`Job::pause`](crate::Job::pause).
     /// If the handler then fails, the job fails: a failure is never hidden by a pause.
     pub fn pause(&self, reason: impl Into<String>) {
-        self.control.pause(reason);
+        self.control.ask_quietly(Request::Pause(reason.into()));
     }
 
     /// Asks the job to end as cancelled once this handler has returned. If the handler then fails,
     /// the job fails.
     pub fn cancel(&self, reason: impl Into<String>) {
-        self.control.cancel(reason);
+        self.control.ask_quietly(Request::Cancel(reason.into()));
     }
 
     /// The reason given to [`pause`](Self::pause), while the job has not yet acted on it. For unit tests.

@@ -5,6 +5,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -104,10 +106,42 @@ impl Error {
     /// assert!(error.downcast_ref::<std::io::Error>().is_none());
     /// ```
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        let source = match self {
+            Error::SlotHandler { source, .. } => source,
+            Error::Serialization { source: Some(source), .. } => source,
+            _ => return None,
+        };
+        match source.downcast_ref::<Shared>() {
+            Some(shared) => shared.0.downcast_ref(),
+            None => source.downcast_ref(),
+        }
+    }
+
+    /// The same error, to be told again: for the errors a job ends with.
+    pub(crate) fn again(&mut self) -> Error {
         match self {
-            Error::SlotHandler { source, .. } => source.downcast_ref(),
-            Error::Serialization { source: Some(source), .. } => source.downcast_ref(),
-            _ => None,
+            Error::SlotHandler { routine, slot, delivery, attempts, payload_lost, source } => {
+                if source.downcast_ref::<Shared>().is_none() {
+                    let own = std::mem::replace(source, "".into());
+                    *source = Box::new(Shared(own.into()));
+                }
+                let shared = source.downcast_ref::<Shared>();
+                let source: BoxError = match shared {
+                    Some(shared) => Box::new(Shared(shared.0.clone())),
+                    None => source.to_string().into(),
+                };
+                Error::SlotHandler {
+                    routine: routine.clone(),
+                    slot: slot.clone(),
+                    delivery: *delivery,
+                    attempts: *attempts,
+                    payload_lost: *payload_lost,
+                    source,
+                }
+            }
+            Error::Execution { job, what } => Error::Execution { job: job.clone(), what: what.clone() },
+            Error::State { job, what } => Error::State { job: job.clone(), what: what.clone() },
+            other => Error::Configuration { what: other.to_string() },
         }
     }
 }
@@ -185,6 +219,37 @@ impl fmt::Debug for HandlerError {
 impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The error of a handler that took longer than its slot's `timeout`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it took longer than its timeout of {limit:?}")]
+#[non_exhaustive]
+pub struct TimedOut {
+    /// How long it may take.
+    pub limit: Duration,
+}
+
+impl TimedOut {
+    pub(crate) fn after_millis(millis: u64) -> Self {
+        TimedOut { limit: Duration::from_millis(millis) }
+    }
+}
+
+/// The source of an error that several callers are told of.
+#[derive(Debug)]
+struct Shared(Arc<dyn StdError + Send + Sync>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Shared {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
     }
 }
 

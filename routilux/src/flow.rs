@@ -63,6 +63,9 @@ pub trait Flow: Sized + 'static {
     /// Puts new configuration and resources in, and keeps the state.
     #[doc(hidden)]
     fn reconfigure(cells: &Self::Cells, new: Self::Cells);
+    /// Whether anything waits at an output, or a result.
+    #[doc(hidden)]
+    fn has_output(outbound: &Self::Outbound) -> bool;
     /// Adds what a thread has gathered for the outputs.
     #[doc(hidden)]
     fn merge_outbound(into: &mut Self::Outbound, from: &mut Self::Outbound);

@@ -83,10 +83,12 @@ mod routine;
 
 pub use clock::Clock;
 pub use context::Context;
-pub use error::{Error, HandlerError, Panic, Result};
+pub use engine::Pool;
+pub use error::{Error, HandlerError, Panic, Result, TimedOut};
 pub use flow::Flow;
 pub use job::{
-    Control, Handler, HistoryEntry, Job, JobId, JobState, Outcome, Report, Retention, Status, Taken,
+    Control, Handler, HistoryEntry, Job, JobHandle, JobId, JobState, Outcome, Output, Progress, Reconfigured,
+    Report, Retention, RoutineProgress, Status, Taken,
 };
 pub use payload::Payload;
 pub use routilux_macros::routine;

@@ -1,10 +1,11 @@
 //! Where the routines of a job stand. A thread that has the job to itself gets at them without a lock; next to others,
 //! a handler that takes `&mut self` has its routine alone, and those that take `&self` share it.
 
+use crate::engine::sync::{Mutex, RwLock};
 use crate::job::part::Saved;
 use crate::job::value::{Value, ValueError};
 use crate::routine::{Cell, Fields, Routine};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::PoisonError;
 
 /// One routine of a job. Who runs next is settled before a handler gets here, so a lock is never waited for long.
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 pub use crate::context::Context;
 pub use crate::error::HandlerError;
 pub use crate::flow::Flow;
-pub use crate::job::{Job, JobState, Status};
+pub use crate::job::{Job, JobHandle, JobState, Status};
 pub use crate::payload::Payload;
 pub use crate::routine::Emit;
 pub use crate::{flow, routine};

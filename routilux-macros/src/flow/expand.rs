@@ -854,6 +854,7 @@ impl<'a> Flow<'a> {
         let kept_in_routine: Vec<usize> = keeping.iter().map(|(_, slot)| slot.number).collect();
 
         let outputs: Vec<String> = self.outputs.iter().map(plain).collect();
+        let has_result = self.returning().map(|_| quote! { || !outbound.result.is_empty() });
         let merge_result = self.returning().map(|_| quote! { into.result.append(&mut from.result); });
         let outlets: Vec<Ident> = (0..outputs.len()).map(|number| format_ident!("o{number}")).collect();
         quote! {
@@ -896,6 +897,10 @@ impl<'a> Flow<'a> {
                     #(#kept_numbers => #p::load_contents::<#kept_aliases, #kept_in_routine>(cells.#kept_fields.get_mut(), value),)*
                     _ => ::core::result::Result::Err(#p::not_connected()),
                 }
+            }
+
+            fn has_output(outbound: &__Outbound) -> bool {
+                false #(|| !outbound.#outlets.is_empty())* #has_result
             }
 
             fn merge_outbound(into: &mut __Outbound, from: &mut __Outbound) {
@@ -962,6 +967,7 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
                 fn inputs<E: #p::Entry<Self>>(entry: E) -> Self::Inputs<E> { #inputs(entry) }
                 fn outputs<X: #p::Exit<Self>>(exit: X) -> Self::Outputs<X> { #outputs(exit) }
                 fn reconfigure(_: &(), _: ()) { ::core::unreachable!() }
+                fn has_output(_: &()) -> bool { ::core::unreachable!() }
                 fn merge_outbound(_: &mut (), _: &mut ()) { ::core::unreachable!() }
                 fn deliver_shared(
                     _: &(), _: (), _: &#p::Context, _: &mut #p::Post<Self>,

@@ -34,6 +34,19 @@ impl<D> Fifo<D> {
         self.regular.push_back(delivery);
     }
 
+    /// How many came in order and wait.
+    pub(crate) fn regular_len(&self) -> usize {
+        self.regular.len()
+    }
+
+    /// Takes those that came in order to `other`, and leaves them there in their order.
+    pub(crate) fn hand_to(&mut self, other: &mut Self) {
+        match other.regular.is_empty() {
+            true => std::mem::swap(&mut self.regular, &mut other.regular),
+            false => other.regular.append(&mut self.regular),
+        }
+    }
+
     pub(crate) fn push_front(&mut self, waiting: Waiting<D>) {
         self.returned.push_front(waiting);
     }

@@ -1,12 +1,13 @@
 //! The sequential engine: one delivery after another in the caller's thread, in the order they were emitted.
 //! The same input gives the same steps, always.
 
+use super::concurrent::DEADLINE;
+use super::failure::{Told, limit_of, told};
 use super::queue::Waiting;
 use super::step::{Done, Undelivered};
-use crate::error::{BoxError, Error, Result, catch};
+use crate::error::{Error, Result, catch};
 use crate::flow::Flow;
 use crate::job::{Failed, Handler, HistoryEntry, Job, Outcome, Request, Status, entry_of};
-use crate::merge::Fault;
 
 /// Why a burst of deliveries ended.
 enum Stop<D> {
@@ -87,6 +88,11 @@ impl<F: Flow> Job<F> {
             }
             Status::Pending | Status::Running | Status::Waiting => {
                 self.status = Status::Running;
+                if !self.started
+                    && let Some(most) = self.deadline_after
+                {
+                    self.cx.deadline = Some(self.cx.clock.tick().later(most.as_millis() as u64));
+                }
                 if !std::mem::replace(&mut self.started, true)
                     && let Some(hooks) = &mut self.hooks
                 {
@@ -104,7 +110,8 @@ impl<F: Flow> Job<F> {
     fn drive(&mut self, most: u64) -> Result<bool> {
         let mut left = most;
         while left > 0 {
-            let plain = most == u64::MAX && self.hooks.is_none() && !self.post.queue.has_returned();
+            let plain =
+                most == u64::MAX && self.hooks.is_none() && !self.is_timed && !self.post.queue.has_returned();
             let stop = match plain {
                 true => self.burst(None),
                 false => {
@@ -197,6 +204,14 @@ impl<F: Flow> Job<F> {
     fn with_care(&mut self, waiting: Waiting<F::Delivery>) -> Result<Stop<F::Delivery>> {
         self.cx.delivery = waiting.id;
         self.cx.attempt = waiting.attempts.saturating_add(1);
+        if self.is_timed {
+            let now = self.cx.clock.tick();
+            if self.cx.deadline.is_some_and(|deadline| now > deadline) {
+                self.post.queue.push_front(waiting);
+                return Err(self.stopped_by(DEADLINE.to_owned()));
+            }
+            self.cx.limit = limit_of::<F>(F::slot_of(&waiting.delivery), now);
+        }
         let delivery = self.before(waiting)?;
         let stop = self.burst(Some(delivery));
         if let Stop::Single(done) = &stop {
@@ -297,59 +312,16 @@ impl<F: Flow> Job<F> {
     /// The step could not be done: the job fails, and keeps the delivery.
     #[cold]
     fn fail(&mut self, undelivered: Undelivered<F::Delivery>) -> Error {
-        let Undelivered { slot, fault, delivery, state_whole, after_handler } = undelivered;
-        let (routine, name) = F::SLOTS[slot as usize];
+        let slot = undelivered.slot;
         let (id, attempts) = (self.cx.delivery, self.cx.attempt);
-        let panicked = matches!(fault, Fault::Panicked(_));
-        let source: BoxError = match fault {
-            Fault::Failed(error) => error.into_inner(),
-            Fault::Panicked(panic) => panic.into(),
-        };
-        // The user's `Display` may fail, and may panic.
-        let text = catch(|| source.to_string())
-            .unwrap_or_else(|panic| format!("(its text cannot be told: {})", panic.message));
-        let did = if panicked { "panicked" } else { "failed" };
-        let refusal = if after_handler {
-            Some(format!(
-                "a `Clone` or `Drop` panicked after `{routine}.{name}` had run, and some of its events may have been sent"
-            ))
-        } else if !state_whole {
-            Some(format!(
-                "the state of `{routine}` may be half-changed: `{routine}.{name}` {did}, and was not atomic"
-            ))
-        } else if delivery.is_none() {
-            Some(format!(
-                "the payload of delivery {id} is lost: `{routine}.{name}` had taken it by value and {did}"
-            ))
-        } else {
-            None
-        };
+        let Told { text, failed, error } = told::<F>(&self.cx.job, id, attempts, undelivered);
         match self.history.is_on() {
             true => self.history.record_failure(self.cx.clock.tick(), slot, id, text.clone()),
             false => self.history.count(1),
         }
         self.faults += 1;
-        let payload_lost = delivery.is_none() && !after_handler;
-        self.failure = Some(Failed {
-            what: format!("`{routine}.{name}` on delivery {id}: {text}"),
-            refusal,
-            delivery: delivery.map(|delivery| Waiting { id, attempts, delivery }),
-        });
+        self.failure = Some(failed);
         self.status = Status::Failed;
-        let error = match after_handler {
-            true => Error::Execution {
-                job: self.cx.job.to_string(),
-                what: format!("a `Clone` or `Drop` after `{routine}.{name}` {text}"),
-            },
-            false => Error::SlotHandler {
-                routine: routine.to_owned(),
-                slot: name.to_owned(),
-                delivery: id,
-                attempts,
-                payload_lost,
-                source,
-            },
-        };
         // The first error is the one to tell; hooks are called all the same.
         let _ = self.after(slot, Outcome::Failed(text), 0);
         let _ = self.end(Status::Failed);

@@ -2,7 +2,7 @@
 
 use super::queue::Fifo;
 use crate::context::Context;
-use crate::error::{Panic, catch};
+use crate::error::{Panic, TimedOut, catch};
 use crate::flow::Flow;
 use crate::merge::{Fault, Handover, Undo};
 use crate::place::{Keeps, Place};
@@ -133,6 +133,9 @@ fn step<R: SlotPort<I>, const I: usize, D, const GUARDED: bool>(
     emit.outbox().begin();
     let ran = R::Handover::hand_over(contents, payload, R::keep, |arrival| {
         match catch(|| R::call(R::Undo::again(&mut this), arrival, emit, cx)) {
+            Ok(Ok(())) if R::MODE.timeout > 0 && cx.is_late() => {
+                Err(Fault::Failed(TimedOut::after_millis(R::MODE.timeout).into()))
+            }
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Fault::Failed(error)),
             Err(panic) => Err(Fault::Panicked(panic)),

@@ -1,8 +1,9 @@
 //! Requests to a job, from a handler, a hook or another thread: pause, cancel. They are
 //! looked at between two deliveries, at the cost of one relaxed load.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// Pauses or cancels a job from another place, another thread say, while it runs.
 ///
@@ -25,11 +26,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Debug, Default)]
 pub struct Control(Arc<Requests>);
 
-#[derive(Debug, Default)]
+/// Who acts on requests while no handler runs.
+pub(crate) trait Listener: Send + Sync {
+    fn asked(&self);
+}
+
+#[derive(Default)]
 struct Requests {
     /// Whether there is a request: what the engine looks at after every delivery.
     any: AtomicBool,
     asked: Mutex<Asked>,
+    listener: OnceLock<Weak<dyn Listener>>,
+}
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.asked.fmt(f)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,23 +61,36 @@ impl Control {
     /// Asks the job to pause before the next delivery. The first reason given stands. What is asked of a job that has
     /// ended, or failed, is forgotten.
     pub fn pause(&self, reason: impl Into<String>) {
-        self.ask(|asked| {
-            asked.pause.get_or_insert(reason.into());
-        });
+        self.ask_quietly(Request::Pause(reason.into()));
+        self.tell();
     }
 
     /// Asks the job to end as cancelled before the next delivery. The first reason given stands.
     pub fn cancel(&self, reason: impl Into<String>) {
-        self.ask(|asked| {
-            asked.cancel.get_or_insert(reason.into());
-        });
+        self.ask_quietly(Request::Cancel(reason.into()));
+        self.tell();
     }
 
-    fn ask(&self, change: impl FnOnce(&mut Asked)) {
+    /// From a handler: it is looked at when that has returned.
+    pub(crate) fn ask_quietly(&self, request: Request) {
         let mut asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut asked);
+        match request {
+            Request::Pause(reason) => asked.pause.get_or_insert(reason),
+            Request::Cancel(reason) => asked.cancel.get_or_insert(reason),
+        };
         // Under the lock: who takes the requests clears the flag under it too, and no request is left without it.
         self.0.any.store(true, Ordering::Relaxed);
+    }
+
+    fn tell(&self) {
+        if let Some(listener) = self.0.listener.get().and_then(Weak::upgrade) {
+            listener.asked();
+        }
+    }
+
+    /// Has `listener` told of every request from now on; of the first one that is given.
+    pub(crate) fn listen(&self, listener: Weak<dyn Listener>) {
+        let _ = self.0.listener.set(listener);
     }
 
     #[inline]

@@ -75,6 +75,18 @@ pub enum Outcome {
     Failed(String),
 }
 
+/// A change of a job's configuration between two steps; see [`Job::reconfigure`](crate::Job::reconfigure).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Reconfigured {
+    /// After how many handler runs: those of a higher [`sequence`](HistoryEntry::sequence) had the new configuration.
+    pub after: u64,
+    /// When, to some milliseconds. Saved as milliseconds since the Unix epoch.
+    #[serde(with = "as_millis")]
+    pub time: SystemTime,
+}
+
 mod as_millis {
     use crate::clock::Tick;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -111,6 +123,8 @@ pub(crate) struct History {
     times: VecDeque<(u64, Tick)>,
     /// The time of the newest entry.
     newest: Tick,
+    /// The last changes of the configuration.
+    reconfigured: Vec<Reconfigured>,
     /// Whether a new entry just takes the place of the oldest one: as many as there may be, and no failure.
     steady: bool,
 }
@@ -134,6 +148,7 @@ impl History {
             failures: VecDeque::new(),
             times: VecDeque::new(),
             newest: Tick::default(),
+            reconfigured: Vec::new(),
             steady: false,
         };
         history.set_retention(retention);
@@ -161,7 +176,7 @@ impl History {
         self.next += runs;
     }
 
-    fn record(&mut self, time: Tick, slot: u32, delivery: u64, emitted: u32) {
+    pub(crate) fn record(&mut self, time: Tick, slot: u32, delivery: u64, emitted: u32) {
         self.record_at(self.next, time, slot, delivery, emitted);
         self.count(1);
     }
@@ -233,6 +248,22 @@ impl History {
                 self.ring[at] = self.ring[at - old];
             }
         }
+    }
+
+    /// Notes a change of the configuration. The last hundred are kept.
+    pub(crate) fn note_reconfigured(&mut self, time: Tick) {
+        if self.reconfigured.len() == 100 {
+            self.reconfigured.remove(0);
+        }
+        self.reconfigured.push(Reconfigured { after: self.next - 1, time: time.time() });
+    }
+
+    pub(crate) fn reconfigured(&self) -> &[Reconfigured] {
+        &self.reconfigured
+    }
+
+    pub(crate) fn restore_reconfigured(&mut self, reconfigured: Vec<Reconfigured>) {
+        self.reconfigured = reconfigured;
     }
 
     fn first(&self) -> u64 {

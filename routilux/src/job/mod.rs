@@ -2,12 +2,14 @@
 //! `state` writes it down.
 
 mod control;
+mod handle;
 mod history;
 mod hooks;
 mod id;
 mod outlet;
 pub(crate) mod part;
 mod ports;
+mod progress;
 mod report;
 mod result;
 mod state;
@@ -15,27 +17,30 @@ mod status;
 pub(crate) mod value;
 
 pub use control::Control;
-pub use history::{HistoryEntry, Outcome, Retention};
+pub use handle::{JobHandle, Output};
+pub use history::{HistoryEntry, Outcome, Reconfigured, Retention};
 pub use hooks::Handler;
 pub use id::JobId;
 pub use outlet::{Outlet, Taken};
 pub use ports::{Entry, Exit};
+pub use progress::{Progress, RoutineProgress};
 pub use report::Report;
 pub use result::{ResultSlot, SavedResult, result_in};
 pub use state::JobState;
 pub use status::Status;
 
-pub(crate) use control::Request;
-pub(crate) use history::entry_of;
+pub(crate) use control::{Listener, Request};
+pub(crate) use history::{History, entry_of};
+pub(crate) use hooks::Hooks;
+pub(crate) use state::Facts;
 
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::engine::{Fifo, Post, Waiting};
-use crate::error::{Error, Result};
+use crate::engine::{Fifo, Post, Waiting, has_timeouts};
+use crate::error::{Error, Result, catch};
 use crate::flow::Flow;
-use history::History;
-use hooks::Hooks;
 use std::fmt;
+use std::time::Duration;
 
 /// One run of a flow. Made by the flow's `job()`; what is given to its inputs waits until it runs.
 ///
@@ -95,6 +100,12 @@ pub struct Job<F: Flow> {
     pub(crate) hooks: Option<Box<Hooks>>,
     /// Whether `on_start` was called in this process.
     pub(crate) started: bool,
+    /// How long the job may take from its start on.
+    pub(crate) deadline_after: Option<Duration>,
+    /// Whether the time is to be looked at before each handler.
+    pub(crate) is_timed: bool,
+    /// On how many workers it is to be started.
+    pub(crate) workers: Option<usize>,
 }
 
 /// Why a job failed, and with which delivery.
@@ -103,6 +114,28 @@ pub(crate) struct Failed<D> {
     /// Why the job cannot be resumed, where it cannot.
     pub(crate) refusal: Option<String>,
     pub(crate) delivery: Option<Waiting<D>>,
+}
+
+impl<D> Failed<D> {
+    /// Whether a delivery failed, and not something beside the handlers.
+    pub(crate) fn is_of_delivery(&self) -> bool {
+        self.refusal.is_some() || self.delivery.is_some()
+    }
+}
+
+/// How many wait for each slot, by name; only those for which any do.
+pub(crate) fn by_slot<F: Flow>(slots: impl Iterator<Item = usize>) -> Vec<(String, u64)> {
+    let mut counts = vec![0u64; F::SLOTS.len()];
+    slots.for_each(|slot| counts[slot] += 1);
+    let waiting = counts.into_iter().zip(F::SLOTS).filter(|(count, _)| *count > 0);
+    waiting.map(|(count, (routine, slot))| (format!("{routine}.{slot}"), count)).collect()
+}
+
+/// The routines of a flow anew.
+pub(crate) fn new_cells<F: Flow>(flow: &F) -> Result<F::Cells> {
+    catch(|| flow.cells()).map_err(|panic| Error::Configuration {
+        what: format!("the configuration of `{}` panicked: {}", F::NAME, panic.message),
+    })
 }
 
 impl<F: Flow> Job<F> {
@@ -121,6 +154,9 @@ impl<F: Flow> Job<F> {
             retention,
             hooks: None,
             started: false,
+            deadline_after: None,
+            is_timed: has_timeouts::<F>(),
+            workers: None,
         }
     }
 
@@ -140,6 +176,15 @@ impl<F: Flow> Job<F> {
     /// Sets the clock; [`Clock::coarse`] otherwise.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.cx.clock = clock;
+        self
+    }
+
+    /// Sets how long the job may take, from when it first runs in this process. Once it has passed no further handler runs and the job
+    /// has failed, with [`Error::Execution`]; what waits is kept, and [`resume`](Self::resume) goes on without a
+    /// deadline. Handlers see it as [`Context::deadline`]; one that runs is not interrupted. It is not saved with the job.
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.deadline_after = Some(after);
+        self.is_timed = true;
         self
     }
 
@@ -247,6 +292,7 @@ impl<F: Flow> Job<F> {
                     self.post.queue.push_front(delivery);
                 }
                 self.cx.control.forget_all();
+                self.cx.deadline = None;
                 self.status = Status::Running;
                 self.reason = None;
                 Ok(())
@@ -257,6 +303,17 @@ impl<F: Flow> Job<F> {
             }
             Status::Pending | Status::Running | Status::Waiting | Status::Completed => Ok(()),
         }
+    }
+
+    /// Takes the configuration and resources from `flow`; state and what waits stay, and `#[transient]` fields start
+    /// anew. It is recorded: see [`JobState::reconfigured`].
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if the flow's configuration panics: the job then goes on with what it had.
+    pub fn reconfigure(&mut self, flow: &F) -> Result<()> {
+        F::reconfigure(&self.cells, new_cells(flow)?);
+        self.history.note_reconfigured(self.cx.clock.tick());
+        Ok(())
     }
 
     /// The history that is kept, oldest first.
@@ -271,24 +328,16 @@ impl<F: Flow> Job<F> {
 
     /// What the job has come to so far.
     pub fn report(&self) -> F::Report {
-        let mut counts = vec![0u64; F::SLOTS.len()];
-        for (_, _, delivery) in self.post.queue.iter() {
-            counts[F::slot_of(delivery)] += 1;
-        }
-        let waiting = counts.into_iter().zip(F::SLOTS).filter(|(count, _)| *count > 0);
+        let waiting = self.post.queue.iter().map(|(_, _, delivery)| F::slot_of(delivery));
         let report = Report {
             flow: F::NAME,
             job: self.cx.job.clone(),
             status: self.status,
             reason: self.reason.clone(),
             handled: self.handled(),
-            failed: u64::from(
-                self.failure
-                    .as_ref()
-                    .is_some_and(|failed| failed.refusal.is_some() || failed.delivery.is_some()),
-            ),
+            failed: u64::from(self.failure.as_ref().is_some_and(Failed::is_of_delivery)),
             further_results: F::__result(&self.post.outbound).map_or(0, |result| result.further()),
-            waiting: waiting.map(|(count, (routine, slot))| (format!("{routine}.{slot}"), count)).collect(),
+            waiting: by_slot::<F>(waiting),
         };
         F::__report(&self.post.outbound, report)
     }

@@ -28,7 +28,8 @@ impl<P> Outlet<P> {
         self.waiting.append(&mut other.waiting);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    #[inline]
+    pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 

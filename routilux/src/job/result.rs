@@ -36,6 +36,11 @@ impl<P> ResultSlot<P> {
         }
     }
 
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
     /// Adds what came to another one of the same flow.
     pub fn append(&mut self, other: &mut Self) {
         let came = u64::from(other.first.is_some());

@@ -1,8 +1,9 @@
 //! A job written down: all of it as data, for any serde format, and as a file that is whole or not there.
 
-use super::history::{History, HistoryEntry, Retention};
+use super::history::{History, HistoryEntry, Reconfigured, Retention};
 use super::value::{Value, ValueError};
 use super::{Failed, Job, JobId, Request, Status};
+use crate::clock::Tick;
 use crate::engine::{Fifo, Waiting};
 use crate::error::{Error, Result, catch};
 use crate::flow::Flow;
@@ -71,6 +72,7 @@ pub struct JobState {
     outputs: BTreeMap<String, Value>,
     result: Option<Value>,
     history: Vec<HistoryEntry>,
+    reconfigured: Vec<Reconfigured>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -225,6 +227,11 @@ impl JobState {
         &self.history
     }
 
+    /// The last changes of the job's configuration, a hundred at most, oldest first.
+    pub fn reconfigured(&self) -> &[Reconfigured] {
+        &self.reconfigured
+    }
+
     /// The history of one routine, by its id.
     pub fn history_of<'a>(&'a self, routine: &'a str) -> impl Iterator<Item = &'a HistoryEntry> + 'a {
         self.history.iter().filter(move |entry| entry.routine == routine)
@@ -320,13 +327,27 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-impl<F: Flow> Job<F> {
-    /// The job as data, as it is now: between two steps it is whole.
-    ///
-    /// # Errors
-    /// [`Error::Serialization`], with the routine, slot or output, if a type of the user's does not serialise.
-    pub fn state(&self) -> Result<JobState> {
-        let failure = self.failure.as_ref().map(|failed| {
+/// What a job is at a moment when no handler runs, whatever engine it is under.
+pub(crate) struct Facts<'a, F: Flow> {
+    pub(crate) job: &'a JobId,
+    pub(crate) status: Status,
+    pub(crate) reason: Option<String>,
+    pub(crate) inputs_closed: bool,
+    pub(crate) handled: u64,
+    pub(crate) cells: &'a F::Cells,
+    pub(crate) outbound: &'a F::Outbound,
+    pub(crate) next_delivery: u64,
+    /// Id, attempts so far, delivery; in the order in which they are handled one by one.
+    pub(crate) waiting: Vec<(u64, u32, &'a F::Delivery)>,
+    pub(crate) failure: Option<&'a Failed<F::Delivery>>,
+    pub(crate) history: &'a History,
+    pub(crate) now: Tick,
+    pub(crate) retention: Retention,
+}
+
+impl<F: Flow> Facts<'_, F> {
+    pub(crate) fn written_down(self) -> Result<JobState> {
+        let failure = self.failure.map(|failed| {
             let delivery =
                 failed.delivery.as_ref().map(|d| saved_delivery::<F>(d.id, d.attempts, &d.delivery));
             Ok(SavedFailure {
@@ -335,29 +356,21 @@ impl<F: Flow> Job<F> {
                 delivery: delivery.transpose()?,
             })
         });
-        let result = F::__result(&self.post.outbound);
-        // What was asked for and will be done before the next delivery goes with the job.
-        let (status, reason) = match self.cx.control.pending() {
-            Some(Request::Cancel(reason)) if !self.status.is_end() => (Status::Cancelled, Some(reason)),
-            Some(Request::Pause(reason)) if !self.status.is_end() && self.status != Status::Paused => {
-                (Status::Paused, Some(reason))
-            }
-            _ => (self.status, self.reason.clone()),
-        };
+        let result = F::__result(self.outbound);
         Ok(JobState {
             format: FORMAT,
             flow: F::NAME.to_owned(),
-            job: self.cx.job.clone(),
-            status,
-            reason,
+            job: self.job.clone(),
+            status: self.status,
+            reason: self.reason,
             inputs_closed: self.inputs_closed,
-            handled: self.handled(),
+            handled: self.handled,
             further_results: result.map_or(0, |result| result.further()),
-            next_delivery: self.post.queue.next_id(),
+            next_delivery: self.next_delivery,
             next_sequence: self.history.next_sequence(),
             wiring: Wiring::of(&F::graph()),
             retention: self.retention,
-            routines: F::routines(&self.cells)
+            routines: F::routines(self.cells)
                 .into_iter()
                 .map(|(id, part)| {
                     Ok((id.to_owned(), saved(&format!("the state of `{id}`"), || part.save())?))
@@ -368,19 +381,18 @@ impl<F: Flow> Job<F> {
                 .map(|&slot| {
                     let name = slot_name::<F>(slot);
                     let value = saved(&format!("what the slot `{name}` keeps"), || {
-                        F::save_contents(&self.cells, slot)
+                        F::save_contents(self.cells, slot)
                     });
                     Ok((name, value?))
                 })
                 .collect::<Result<_>>()?,
             waiting: self
-                .post
-                .queue
-                .iter()
+                .waiting
+                .into_iter()
                 .map(|(id, attempts, delivery)| saved_delivery::<F>(id, attempts, delivery))
                 .collect::<Result<_>>()?,
             failure: failure.transpose()?,
-            outputs: F::outbound(&self.post.outbound)
+            outputs: F::outbound(self.outbound)
                 .into_iter()
                 .map(|(name, part)| {
                     Ok((name.to_owned(), saved(&format!("the output `{name}`"), || part.save())?))
@@ -390,8 +402,42 @@ impl<F: Flow> Job<F> {
                 .and_then(|result| result.save())
                 .map(|value| saved("the result", || value))
                 .transpose()?,
-            history: self.history().collect(),
+            history: self.history.iter(self.now).collect(),
+            reconfigured: self.history.reconfigured().to_vec(),
         })
+    }
+}
+
+impl<F: Flow> Job<F> {
+    /// The job as data, as it is now: between two steps it is whole.
+    ///
+    /// # Errors
+    /// [`Error::Serialization`], with the routine, slot or output, if a type of the user's does not serialise.
+    pub fn state(&self) -> Result<JobState> {
+        // What was asked for and will be done before the next delivery goes with the job.
+        let (status, reason) = match self.cx.control.pending() {
+            Some(Request::Cancel(reason)) if !self.status.is_end() => (Status::Cancelled, Some(reason)),
+            Some(Request::Pause(reason)) if !self.status.is_end() && self.status != Status::Paused => {
+                (Status::Paused, Some(reason))
+            }
+            _ => (self.status, self.reason.clone()),
+        };
+        Facts::<F> {
+            job: &self.cx.job,
+            status,
+            reason,
+            inputs_closed: self.inputs_closed,
+            handled: self.handled(),
+            cells: &self.cells,
+            outbound: &self.post.outbound,
+            next_delivery: self.post.queue.next_id(),
+            waiting: self.post.queue.iter().collect(),
+            failure: self.failure.as_ref(),
+            history: &self.history,
+            now: self.cx.clock.tick(),
+            retention: self.retention,
+        }
+        .written_down()
     }
 
     /// A job that goes on where the saved one stood.
@@ -400,6 +446,7 @@ impl<F: Flow> Job<F> {
         job.check_wiring(&state)?;
         job.retention = state.retention;
         job.history = History::new(F::SLOTS, state.retention);
+        job.history.restore_reconfigured(state.reconfigured);
         let refuse = |what: String| Error::State { job: state.job.to_string(), what };
         job.history.restore(state.next_sequence, state.history).map_err(&refuse)?;
         // No job comes near to that: numbers that leave no room to count on are not its own.

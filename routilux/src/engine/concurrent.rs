@@ -1,0 +1,1157 @@
+//! The concurrent engine: a job on the threads of a pool. A mailbox for each routine says which deliveries may be handled
+//! now; a worker that takes an activation of a routine handles some of them, and hands on what they emitted.
+//!
+//! # How the parts fit
+//! - **Gate**: how many workers are in the job, and whether it is halted. A worker that enters a halted job leaves again;
+//!   who leaves a halted job last brings it to rest. So to halt and to wait until nobody is in is to stand still.
+//! - **Load**: how many deliveries wait or are handled, and whether the inputs are closed. It changes once for all that a
+//!   worker hands on, before it is handed on. Whoever takes it to zero knows that nothing is left.
+//! - **Lanes**: what a worker has finished and not yet handed on, in an order that others can see. It is handed on
+//!   together, but at once if any worker is free; and a worker that becomes free hands on what others hold.
+//!
+//! A lock is held for a few instructions, and never while a handler runs, but for the routine's own and the hooks'.
+//! Where several are held they were taken in this order: lane, core, mailbox, record, outputs.
+
+use super::failure::{Told, limit_of, told};
+use super::mailbox::{Mailbox, Taken};
+use super::pool::{Pool, Task, Work, Worker};
+use super::queue::{Fifo, Waiting};
+use super::step::{Done, Post, Undelivered};
+use super::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering, lock, wait};
+use super::timer::Alarm;
+use crate::clock::{Clock, Tick};
+use crate::context::Context;
+use crate::error::{Error, Result, catch};
+use crate::flow::{Flow, Threaded};
+use crate::job::{
+    Control, Facts, Failed, Handler, History, Hooks, Job, JobId, JobState, Listener, Outcome, Progress,
+    Report, Request, Retention, RoutineProgress, Status, by_slot, entry_of, new_cells,
+};
+use crossbeam_utils::CachePadded;
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+/// How many deliveries a worker handles at most before it turns to what else waits.
+const MOST: u32 = 256;
+/// And for how long, unless one handler takes longer.
+const LONGEST: Duration = Duration::from_micros(10);
+
+/// What a job has failed with that has taken too long.
+pub(super) const DEADLINE: &str = "its deadline has passed";
+
+/// In the gate: the job is halted.
+const HALTED: u64 = 1 << 63;
+/// In the load: the inputs are closed.
+const CLOSED: u64 = 1 << 63;
+
+thread_local! {
+    /// The job whose handler runs in this thread.
+    static HERE: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
+}
+
+/// A job on a pool.
+pub(crate) struct Running<F: Flow> {
+    pub(crate) id: JobId,
+    pool: Pool,
+    cells: F::Cells,
+    mailboxes: Vec<CachePadded<Mutex<Mailbox<F::Delivery>>>>,
+    /// Where each slot of the flow is in the mailbox of its routine.
+    slot_at: Vec<usize>,
+    /// One for each worker, made when it first comes.
+    lanes: Vec<OnceLock<Box<Lane<F>>>>,
+    gate: CachePadded<AtomicU64>,
+    load: CachePadded<AtomicU64>,
+    /// The id of the next delivery.
+    next_id: CachePadded<AtomicU64>,
+    /// What came out, and who waits for it.
+    outgoing: Mutex<Outgoing<F>>,
+    came_out: Condvar,
+    record: Mutex<Record>,
+    hooks: Option<Mutex<Box<Hooks>>>,
+    core: Mutex<Core<F>>,
+    /// Told of whatever changes in the core.
+    changed: Condvar,
+    limiter: Option<Limiter>,
+    control: Control,
+    clock: Clock,
+    /// When the job has to have ended, in milliseconds since the Unix epoch; 0 is never.
+    deadline: AtomicU64,
+    is_timed: bool,
+    retention: Retention,
+}
+
+/// What is looked at when the job starts, stands still or ends, and not for a delivery.
+pub(crate) struct Core<F: Flow> {
+    /// `Running` until the job has come to rest in another way.
+    status: Status,
+    /// As what it is to rest once no worker is in it.
+    ending: Option<Status>,
+    /// Whether its `on_end` hooks run.
+    settling: bool,
+    reason: Option<String>,
+    failure: Option<Failed<F::Delivery>>,
+    error: Option<Error>,
+    /// Deliveries lost by failures after the first.
+    also_lost: u64,
+    inputs_closed: bool,
+    /// How many need it to stand still.
+    holds: u32,
+    wakers: Vec<Waker>,
+}
+
+/// What handlers did.
+struct Record {
+    history: History,
+    faults: u64,
+}
+
+struct Outgoing<F: Flow> {
+    outbound: F::Outbound,
+    /// Whether nothing more will come.
+    ended: bool,
+    wakers: Vec<Waker>,
+}
+
+/// A worker's place in a job.
+struct Lane<F: Flow> {
+    finished: Mutex<Finished<F>>,
+    /// The worker's own.
+    desk: Mutex<Desk<F>>,
+}
+
+/// Steps that were done and not yet handed on.
+struct Finished<F: Flow> {
+    routine: usize,
+    post: Post<F>,
+    steps: Vec<Step>,
+    /// How many are to be taken off the load.
+    handled: u64,
+    sorted: Vec<VecDeque<(usize, F::Delivery)>>,
+}
+
+struct Step {
+    time: Tick,
+    delivery: u64,
+    slot: u32,
+    emitted: u32,
+}
+
+struct Desk<F: Flow> {
+    post: Post<F>,
+    cx: Context,
+}
+
+/// Keeps a job to fewer workers than its pool has.
+struct Limiter {
+    most: usize,
+    inside: Mutex<Inside>,
+}
+
+#[derive(Default)]
+struct Inside {
+    workers: usize,
+    /// Activations that wait until one leaves.
+    outside: VecDeque<usize>,
+}
+
+/// Why a delivery was not handled.
+enum Trouble<F: Flow> {
+    Undelivered(Box<Undelivered<F::Delivery>>),
+    /// The hook before it panicked.
+    Hook {
+        waiting: Waiting<F::Delivery>,
+        what: String,
+    },
+}
+
+impl<F: Flow> Post<F> {
+    fn empty() -> Self {
+        Post { queue: Fifo::new(), outbound: F::Outbound::default() }
+    }
+}
+
+impl<F: Threaded> Running<F> {
+    pub(crate) fn start(job: Job<F>, pool: Pool) -> Result<Arc<Self>> {
+        let Job { cells, post, cx, status, reason, inputs_closed, faults, failure, history, .. } = job;
+        let Job { retention, mut hooks, started, deadline_after, is_timed, workers, .. } = job;
+        if status == Status::Failed {
+            let failure = failure.map_or_else(String::new, |failed| failed.what);
+            let what = format!("it has failed ({failure}); call `resume()` before it is started");
+            return Err(Error::State { job: cx.job.to_string(), what });
+        }
+        let (mut mailboxes, slot_at) = Mailbox::of_flow::<F>();
+        let Post { mut queue, outbound } = post;
+        let mut waiting = 0;
+        while let Some(next) = queue.pop() {
+            let slot = F::slot_of(&next.delivery);
+            mailboxes[F::PLACED[slot].routine].push(slot_at[slot], next);
+            waiting += 1;
+        }
+        let limit = workers.filter(|most| *most < pool.workers());
+        let begins = !started && !status.is_end() && status != Status::Paused;
+        let mut start_error = None;
+        if begins && let Some(hooks) = &mut hooks {
+            let called = catch(|| hooks.start.iter_mut().for_each(|hook| hook(&cx)));
+            start_error =
+                called.err().map(|panic| format!("its `on_start` hook panicked: {}", panic.message));
+        }
+        let deadline =
+            deadline_after.map_or(0, |after| cx.clock.tick().later(after.as_millis() as u64).millis());
+        let lanes = (0..pool.workers()).map(|_| OnceLock::new()).collect();
+        let running = Arc::new(Running {
+            id: cx.job,
+            cells,
+            mailboxes: mailboxes.into_iter().map(|mailbox| CachePadded::new(Mutex::new(mailbox))).collect(),
+            slot_at,
+            lanes,
+            gate: CachePadded::new(AtomicU64::new(HALTED)),
+            load: CachePadded::new(AtomicU64::new(waiting | if inputs_closed { CLOSED } else { 0 })),
+            next_id: CachePadded::new(AtomicU64::new(queue.next_id())),
+            outgoing: Mutex::new(Outgoing { outbound, ended: false, wakers: Vec::new() }),
+            came_out: Condvar::new(),
+            record: Mutex::new(Record { history, faults }),
+            hooks: hooks.map(Mutex::new),
+            core: Mutex::new(Core {
+                status: match status {
+                    Status::Pending | Status::Waiting => Status::Running,
+                    other => other,
+                },
+                ending: None,
+                settling: false,
+                reason,
+                failure: None,
+                error: None,
+                also_lost: 0,
+                inputs_closed,
+                holds: 0,
+                wakers: Vec::new(),
+            }),
+            changed: Condvar::new(),
+            limiter: limit.map(|most| Limiter { most, inside: Mutex::default() }),
+            control: cx.control,
+            clock: cx.clock,
+            deadline: AtomicU64::new(deadline),
+            is_timed,
+            retention,
+            pool,
+        });
+        let listener: Arc<dyn Listener> = running.clone();
+        running.control.listen(Arc::downgrade(&listener));
+        if let Some(after) = deadline_after {
+            let alarm: Arc<dyn Alarm> = running.clone();
+            let set = running.pool.timer().set(Instant::now() + after, Arc::downgrade(&alarm));
+            set.map_err(|error| Error::Configuration {
+                what: format!("the system gives no thread for the deadline: {error}"),
+            })?;
+        }
+        if let Some(what) = start_error {
+            running.stop(what);
+        }
+        running.obey();
+        let core = lock(&running.core);
+        match core.status {
+            Status::Running if core.ending.is_none() => {
+                running.go_on(core);
+            }
+            status if status.is_end() => {
+                drop(core);
+                lock(&running.outgoing).ended = true;
+            }
+            _ => drop(running.rest(core)),
+        }
+        Ok(running)
+    }
+
+    // ---- what a worker does ----
+
+    fn handle_some(self: &Arc<Self>, routine: usize, worker: &Worker<'_>) {
+        let mailbox = &self.mailboxes[routine];
+        let (mut taken, more, stride) = {
+            let mut mailbox = lock(mailbox);
+            mailbox.tokens -= 1;
+            let Some(taken) = mailbox.take() else { return };
+            let more = worker.is_anyone_free() && mailbox.wants_worker();
+            mailbox.tokens += u32::from(more);
+            (taken, more, mailbox.stride)
+        };
+        if more {
+            self.offer(routine, worker);
+        }
+        let lane = self.lane(worker.index);
+        let mut desk = lock(&lane.desk);
+        lock(&lane.finished).routine = routine;
+        let begun = Instant::now();
+        let first_tick = self.clock.tick();
+        let (mut handled, mut look_at) = (0, stride);
+        loop {
+            let (slot, id, attempts) = (taken.slot, taken.waiting.id, taken.waiting.attempts);
+            let number = taken.number;
+            let failed = match self.step(taken, &mut desk) {
+                Ok(done) => {
+                    self.finish(&lane.finished, &mut desk, done);
+                    false
+                }
+                Err(trouble) => {
+                    // What was done before it is handed on before it.
+                    self.hand_on(&mut lock(&lane.finished), worker);
+                    self.fail(&mut desk.cx, (routine, slot, number), (id, attempts), trouble);
+                    true
+                }
+            };
+            handled += 1;
+            if self.control.is_asked() {
+                self.obey();
+            }
+            let mut over = failed || handled == MOST || self.is_halted();
+            if !over && (handled >= look_at || self.clock.tick() != first_tick) {
+                let took = begun.elapsed();
+                over = took >= LONGEST;
+                look_at = handled + stride_for((LONGEST - took.min(LONGEST)) / 2, took / handled);
+            }
+            if !over {
+                if worker.is_anyone_free() {
+                    self.hand_on(&mut lock(&lane.finished), worker);
+                    worker.wake_one();
+                }
+                let mut mailbox = lock(mailbox);
+                if let Some(next) = mailbox.take_after(slot) {
+                    mailbox.handled += 1;
+                    let more = worker.is_anyone_free() && mailbox.wants_worker();
+                    mailbox.tokens += u32::from(more);
+                    drop(mailbox);
+                    if more {
+                        self.offer(routine, worker);
+                    }
+                    taken = next;
+                    continue;
+                }
+            }
+            // Before the next one of the routine can begin, what this one emitted is on its way.
+            self.hand_on(&mut lock(&lane.finished), worker);
+            let mut mailbox = lock(mailbox);
+            mailbox.done(slot);
+            match failed {
+                false => mailbox.handled += 1,
+                true => mailbox.failed += 1,
+            }
+            mailbox.stride = stride_for(LONGEST / 2, begun.elapsed() / handled);
+            let again = !self.is_halted() && mailbox.wants_worker();
+            mailbox.tokens += u32::from(again);
+            drop(mailbox);
+            if again {
+                worker.add(Task { job: self.clone(), routine });
+            }
+            return;
+        }
+    }
+
+    /// Gives a further activation to whoever is free.
+    fn offer(self: &Arc<Self>, routine: usize, worker: &Worker<'_>) {
+        worker.add(Task { job: self.clone(), routine });
+        worker.wake_one();
+    }
+
+    fn deadline(&self) -> Option<Tick> {
+        Some(self.deadline.load(Ordering::Relaxed)).filter(|millis| *millis > 0).map(Tick::of_millis)
+    }
+
+    fn lane(&self, worker: usize) -> &Lane<F> {
+        self.lanes[worker].get_or_init(|| {
+            let finished = Finished {
+                routine: 0,
+                post: Post::empty(),
+                steps: Vec::new(),
+                handled: 0,
+                sorted: F::ROUTINES.iter().map(|_| VecDeque::new()).collect(),
+            };
+            let cx = self.context();
+            Box::new(Lane {
+                finished: Mutex::new(finished),
+                desk: Mutex::new(Desk { post: Post::empty(), cx }),
+            })
+        })
+    }
+
+    fn step(&self, taken: Taken<F::Delivery>, desk: &mut Desk<F>) -> std::result::Result<Done, Trouble<F>> {
+        let Taken { number, waiting, .. } = taken;
+        let Desk { post, cx } = desk;
+        cx.delivery = waiting.id;
+        cx.attempt = waiting.attempts.saturating_add(1);
+        if self.is_timed {
+            cx.deadline = self.deadline();
+            cx.limit = limit_of::<F>(number, self.clock.tick());
+        }
+        if let Some(hooks) = &self.hooks {
+            let (routine, slot) = F::SLOTS[number];
+            let hooks = &mut lock(hooks).before;
+            let called = catch(|| hooks.iter_mut().for_each(|hook| hook(cx, Handler { routine, slot })));
+            if let Err(panic) = called {
+                let what = format!("the hook before `{routine}.{slot}` panicked: {}", panic.message);
+                return Err(Trouble::Hook { waiting, what });
+            }
+        }
+        F::deliver_shared(&self.cells, waiting.delivery, cx, post).map_err(Trouble::Undelivered)
+    }
+
+    /// Puts a step that was done where others can see it.
+    fn finish(&self, finished: &Mutex<Finished<F>>, desk: &mut Desk<F>, done: Done) {
+        let time = self.clock.tick();
+        let delivery = desk.cx.delivery;
+        if self.hooks.is_some() {
+            self.record_with_hooks(&desk.cx, time, done.slot, Outcome::Handled, done.emitted);
+        }
+        let mut finished = lock(finished);
+        let Finished { post, steps, handled, .. } = &mut *finished;
+        *handled += 1;
+        if self.hooks.is_none() {
+            steps.push(Step { time, delivery, slot: done.slot, emitted: done.emitted });
+        }
+        if done.emitted > 0 {
+            desk.post.queue.hand_to(&mut post.queue);
+            if F::has_output(&desk.post.outbound) {
+                F::merge_outbound(&mut post.outbound, &mut desk.post.outbound);
+            }
+        }
+    }
+
+    /// For a job with hooks, each step is in the history before they are called.
+    fn record_with_hooks(&self, cx: &Context, time: Tick, slot: u32, outcome: Outcome, emitted: u32) {
+        let Some(hooks) = &self.hooks else { return };
+        let mut hooks = lock(hooks);
+        let entry = {
+            let mut record = lock(&self.record);
+            let sequence = record.history.next_sequence();
+            record.add(time, slot, cx.delivery, &outcome, emitted);
+            entry_of(F::SLOTS, sequence, time, slot, cx.delivery, outcome, emitted)
+        };
+        if let Err(panic) = catch(|| hooks.after.iter_mut().for_each(|hook| hook(cx, &entry))) {
+            drop(hooks);
+            let (routine, slot) = F::SLOTS[slot as usize];
+            self.stop(format!("the hook after `{routine}.{slot}` panicked: {}", panic.message));
+        }
+    }
+
+    /// Hands on what a worker has finished: the history, the outputs, the load, the deliveries, in this order, so that
+    /// nobody sees an effect before its cause.
+    fn hand_on(self: &Arc<Self>, finished: &mut Finished<F>, worker: &Worker<'_>) {
+        let Finished { post, steps, handled, sorted, .. } = finished;
+        if *handled == 0 {
+            return;
+        }
+        if !steps.is_empty() {
+            let mut record = lock(&self.record);
+            match record.history.is_on() {
+                true => steps.drain(..).for_each(|step| {
+                    record.history.record(step.time, step.slot, step.delivery, step.emitted);
+                }),
+                false => {
+                    record.history.count(steps.len() as u64);
+                    steps.clear();
+                }
+            }
+        }
+        if F::has_output(&post.outbound) {
+            self.put_out(&mut post.outbound);
+        }
+        let emitted = post.queue.regular_len() as u64;
+        let change = emitted.wrapping_sub(*handled);
+        *handled = 0;
+        let load = self.load.fetch_add(change, Ordering::SeqCst).wrapping_add(change);
+        match emitted {
+            0 if load & !CLOSED == 0 => self.nothing_left(),
+            0 => {}
+            _ => self.distribute(&mut post.queue, sorted, |task| worker.add(task)),
+        }
+    }
+
+    fn put_out(&self, from: &mut F::Outbound) {
+        let wakers = {
+            let mut outgoing = lock(&self.outgoing);
+            F::merge_outbound(&mut outgoing.outbound, from);
+            std::mem::take(&mut outgoing.wakers)
+        };
+        self.came_out.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn distribute(
+        self: &Arc<Self>,
+        queue: &mut Fifo<F::Delivery>,
+        sorted: &mut [VecDeque<(usize, F::Delivery)>],
+        mut add: impl FnMut(Task),
+    ) {
+        let mut id = self.next_id.fetch_add(queue.regular_len() as u64, Ordering::Relaxed);
+        while let Some(delivery) = queue.pop_regular() {
+            let slot = F::slot_of(&delivery);
+            sorted[F::PLACED[slot].routine].push_back((slot, delivery));
+        }
+        for (routine, deliveries) in sorted.iter_mut().enumerate() {
+            if deliveries.is_empty() {
+                continue;
+            }
+            let mut mailbox = lock(&self.mailboxes[routine]);
+            for (slot, delivery) in deliveries.drain(..) {
+                mailbox.push(self.slot_at[slot], Waiting { id, attempts: 0, delivery });
+                id += 1;
+            }
+            let wanted = mailbox.wants_worker();
+            mailbox.tokens += u32::from(wanted);
+            drop(mailbox);
+            if wanted {
+                add(Task { job: self.clone(), routine });
+            }
+        }
+    }
+
+    /// A worker found the job halted.
+    fn stand_aside(self: &Arc<Self>, routine: usize, worker: &Worker<'_>) {
+        let mut mailbox = lock(&self.mailboxes[routine]);
+        mailbox.tokens -= 1;
+        // Who lets the job go on looks at the mailbox after that: one of the two sees that a worker is wanted.
+        let again = !self.is_halted() && mailbox.wants_worker();
+        mailbox.tokens += u32::from(again);
+        drop(mailbox);
+        if again {
+            worker.add(Task { job: self.clone(), routine });
+        }
+    }
+
+    fn leave(&self) {
+        if self.gate.fetch_sub(1, Ordering::SeqCst) == HALTED | 1 {
+            drop(self.rest(lock(&self.core)));
+        }
+    }
+
+    #[inline]
+    fn is_halted(&self) -> bool {
+        self.gate.load(Ordering::SeqCst) & HALTED != 0
+    }
+
+    fn is_empty_of_workers(&self) -> bool {
+        self.gate.load(Ordering::SeqCst) & !HALTED == 0
+    }
+
+    // ---- how it comes to rest and goes on ----
+
+    /// The last delivery was handled.
+    #[cold]
+    fn nothing_left(&self) {
+        let core = lock(&self.core);
+        // More may have come meanwhile.
+        match self.load.load(Ordering::SeqCst) {
+            CLOSED => drop(self.end(core, Status::Completed, None)),
+            _ => self.changed.notify_all(),
+        }
+    }
+
+    /// Has the job rest, once nobody is in it: as what, and why. What it is to rest as already may outweigh it.
+    fn end<'a>(
+        &'a self,
+        mut core: MutexGuard<'a, Core<F>>,
+        status: Status,
+        reason: Option<String>,
+    ) -> MutexGuard<'a, Core<F>> {
+        let is_news = match (core.status, core.ending) {
+            (Status::Running, None) => true,
+            // A pause hides neither a failure nor the wish to cancel.
+            (Status::Running, Some(Status::Paused)) => matches!(status, Status::Failed | Status::Cancelled),
+            (Status::Paused, None) => status == Status::Cancelled,
+            _ => false,
+        };
+        if !is_news {
+            return core;
+        }
+        core.ending = Some(status);
+        core.reason = reason;
+        self.gate.fetch_or(HALTED, Ordering::SeqCst);
+        self.rest(core)
+    }
+
+    /// If nobody is in the halted job: tells those who wait for that, and makes it what it is to rest as.
+    fn rest<'a>(&'a self, mut core: MutexGuard<'a, Core<F>>) -> MutexGuard<'a, Core<F>> {
+        if !self.is_empty_of_workers() || core.settling {
+            return core;
+        }
+        self.changed.notify_all();
+        let Some(status) = core.ending.take() else { return core };
+        core.status = status;
+        if status.is_end() {
+            core.settling = true;
+            drop(core);
+            self.control.forget_all();
+            let stopped = self.call_end_hooks(status);
+            let wakers = {
+                let mut outgoing = lock(&self.outgoing);
+                outgoing.ended = true;
+                std::mem::take(&mut outgoing.wakers)
+            };
+            self.came_out.notify_all();
+            wakers.into_iter().for_each(Waker::wake);
+            core = lock(&self.core);
+            core.settling = false;
+            if let Some(what) = stopped {
+                if !matches!(status, Status::Failed | Status::Cancelled) {
+                    core.status = Status::Failed;
+                    core.failure = Some(Failed { what: what.clone(), refusal: None, delivery: None });
+                }
+                if core.error.is_none() {
+                    core.error = Some(Error::Execution { job: self.id.to_string(), what });
+                }
+            }
+        }
+        self.changed.notify_all();
+        core.wakers.drain(..).for_each(Waker::wake);
+        core
+    }
+
+    fn call_end_hooks(&self, status: Status) -> Option<String> {
+        let mut hooks = lock(self.hooks.as_ref()?);
+        let cx = self.context();
+        let called = catch(|| hooks.end.iter_mut().for_each(|hook| hook(&cx, status)));
+        called.err().map(|panic| format!("its `on_end` hook panicked: {}", panic.message))
+    }
+
+    fn context(&self) -> Context {
+        let mut cx = Context::new(self.id.clone());
+        cx.clock = self.clock.clone();
+        cx.control = self.control.clone();
+        cx
+    }
+
+    /// Lets workers in again, if nothing stands against it.
+    fn go_on(self: &Arc<Self>, core: MutexGuard<'_, Core<F>>) {
+        if core.holds > 0 || core.ending.is_some() || core.status != Status::Running {
+            return;
+        }
+        self.gate.fetch_and(!HALTED, Ordering::SeqCst);
+        let wanted: Vec<usize> = self
+            .mailboxes
+            .iter()
+            .enumerate()
+            .filter(|(_, mailbox)| {
+                let mut mailbox = lock(mailbox);
+                let wanted = mailbox.wants_worker();
+                mailbox.tokens += u32::from(wanted);
+                wanted
+            })
+            .map(|(routine, _)| routine)
+            .collect();
+        drop(core);
+        for routine in wanted {
+            self.pool.inject(Task { job: self.clone(), routine });
+        }
+        if self.load.load(Ordering::SeqCst) == CLOSED {
+            self.nothing_left();
+        }
+    }
+
+    /// Runs `look` while no handler of the job runs.
+    fn at_standstill<T>(self: &Arc<Self>, look: impl FnOnce(&mut Core<F>) -> T) -> Result<T> {
+        self.not_from_inside()?;
+        let mut core = lock(&self.core);
+        core.holds += 1;
+        self.gate.fetch_or(HALTED, Ordering::SeqCst);
+        while !self.is_empty_of_workers() || core.settling {
+            core = wait(&self.changed, core);
+        }
+        core = self.rest(core);
+        let seen = look(&mut core);
+        core.holds -= 1;
+        self.go_on(core);
+        Ok(seen)
+    }
+
+    fn not_from_inside(&self) -> Result<()> {
+        match self.is_inside() {
+            true => {
+                Err(self.error_of("one of its own handlers cannot wait until none of them runs".to_owned()))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Whether this is called from a handler of the job.
+    fn is_inside(&self) -> bool {
+        std::ptr::addr_eq(HERE.get(), self)
+    }
+
+    // ---- failures ----
+
+    fn fail(
+        &self,
+        cx: &mut Context,
+        (routine, slot, number): (usize, usize, usize),
+        (id, attempts): (u64, u32),
+        trouble: Trouble<F>,
+    ) {
+        let undelivered = match trouble {
+            Trouble::Hook { waiting, what } => {
+                lock(&self.mailboxes[routine]).put_back(slot, waiting);
+                return self.stop(what);
+            }
+            Trouble::Undelivered(undelivered) => undelivered,
+        };
+        let Told { text, failed, error } = told::<F>(&self.id, id, attempts + 1, *undelivered);
+        let outcome = Outcome::Failed(text);
+        let time = self.clock.tick();
+        let mut core = lock(&self.core);
+        let first = core.status == Status::Running && matches!(core.ending, None | Some(Status::Paused));
+        match first {
+            true => {
+                core.failure = Some(failed);
+                core.error = Some(error);
+            }
+            // One is told of; the delivery of another waits for its next attempt, if it can have one.
+            false => {
+                let Failed { refusal, delivery, what } = failed;
+                match delivery {
+                    Some(delivery) => lock(&self.mailboxes[routine]).put_back(slot, delivery),
+                    None => core.also_lost += 1,
+                }
+                if let Some(refusal) = refusal {
+                    let known = core.failure.get_or_insert(Failed { what, refusal: None, delivery: None });
+                    known.refusal.get_or_insert(refusal);
+                }
+            }
+        }
+        match self.hooks {
+            None => lock(&self.record).add(time, number as u32, id, &outcome, 0),
+            Some(_) => {
+                // The first error is the one to tell; hooks are called all the same.
+                drop(core);
+                self.record_with_hooks(cx, time, number as u32, outcome, 0);
+                core = lock(&self.core);
+            }
+        }
+        if first {
+            drop(self.end(core, Status::Failed, None));
+        }
+    }
+
+    /// The job fails without a delivery that failed.
+    fn stop(&self, what: String) {
+        let mut core = lock(&self.core);
+        if core.status == Status::Running && matches!(core.ending, None | Some(Status::Paused)) {
+            core.failure = Some(Failed { what: what.clone(), refusal: None, delivery: None });
+            core.error = Some(Error::Execution { job: self.id.to_string(), what });
+            drop(self.end(core, Status::Failed, None));
+        }
+    }
+
+    /// Does what handlers and holders of a `Control` have asked for.
+    #[cold]
+    fn obey(&self) {
+        let core = lock(&self.core);
+        match self.control.take() {
+            Some(Request::Cancel(reason)) => drop(self.end(core, Status::Cancelled, Some(reason))),
+            Some(Request::Pause(reason)) => drop(self.end(core, Status::Paused, Some(reason))),
+            None => {}
+        }
+    }
+
+    pub(crate) fn error_of(&self, what: String) -> Error {
+        Error::State { job: self.id.to_string(), what }
+    }
+
+    // ---- what holders of a handle do ----
+
+    pub(crate) fn pause(&self, reason: String) {
+        let mut core = self.end(lock(&self.core), Status::Paused, Some(reason));
+        if self.is_inside() {
+            // Its own handler runs: the job pauses when that has returned.
+            return;
+        }
+        while core.ending.is_some() || core.settling {
+            core = wait(&self.changed, core);
+        }
+    }
+
+    pub(crate) fn cancel(&self, reason: String) {
+        drop(self.end(lock(&self.core), Status::Cancelled, Some(reason)));
+    }
+
+    pub(crate) fn resume(self: &Arc<Self>) -> Result<()> {
+        let mut core = lock(&self.core);
+        self.control.forget_pause();
+        if core.ending == Some(Status::Paused) {
+            core.ending = None;
+        }
+        if !self.is_inside() {
+            while core.ending.is_some() || core.settling {
+                core = wait(&self.changed, core);
+            }
+        }
+        match core.status {
+            Status::Running => {}
+            Status::Paused => core.status = Status::Running,
+            Status::Failed => {
+                if let Some(Failed { refusal: Some(refusal), .. }) = &core.failure {
+                    return Err(self.error_of(format!("it cannot be resumed: {refusal}")));
+                }
+                if let Some(Failed { delivery: Some(delivery), .. }) = core.failure.take() {
+                    let slot = F::slot_of(&delivery.delivery);
+                    lock(&self.mailboxes[F::PLACED[slot].routine]).put_back(self.slot_at[slot], delivery);
+                }
+                core.error = None;
+                self.deadline.store(0, Ordering::Relaxed);
+                core.status = Status::Running;
+                lock(&self.outgoing).ended = false;
+            }
+            Status::Cancelled => {
+                let reason = core.reason.as_deref().unwrap_or("no reason given");
+                return Err(self.error_of(format!("it was cancelled ({reason}) and cannot be resumed")));
+            }
+            _ => return Ok(()),
+        }
+        core.reason = None;
+        if self.deadline().is_some_and(|deadline| self.clock.tick() > deadline) {
+            // It has passed while the job was paused.
+            drop(core);
+            self.stop(DEADLINE.to_owned());
+            return Ok(());
+        }
+        self.go_on(core);
+        Ok(())
+    }
+
+    pub(crate) fn close_inputs(&self) {
+        let mut core = lock(&self.core);
+        core.inputs_closed = true;
+        drop(core);
+        if self.load.fetch_or(CLOSED, Ordering::SeqCst) == 0 {
+            self.nothing_left();
+        }
+    }
+
+    /// What came to an input goes to the routines.
+    pub(crate) fn send(self: &Arc<Self>, input: &'static str, send: impl FnOnce(&mut Post<F>)) -> Result<()> {
+        // The user's `Clone` runs in `send`, so it is called before anything is promised.
+        let mut post = Post::empty();
+        send(&mut post);
+        let count = post.queue.regular_len() as u64;
+        let refused = self.load.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |load| {
+            (load & CLOSED == 0).then_some(load + count)
+        });
+        if refused.is_err() {
+            return Err(
+                self.refused(input, "its inputs are closed: `finish()` and `close_inputs()` close them")
+            );
+        }
+        if lock(&self.core).status == Status::Cancelled {
+            self.load.fetch_sub(count, Ordering::SeqCst);
+            return Err(self.refused(input, "it was cancelled"));
+        }
+        let mut sorted: Vec<VecDeque<_>> = F::ROUTINES.iter().map(|_| VecDeque::new()).collect();
+        self.distribute(&mut post.queue, &mut sorted, |task| self.pool.inject(task));
+        Ok(())
+    }
+
+    fn refused(&self, input: &str, why: &str) -> Error {
+        self.error_of(format!("the input `{input}` takes nothing more: {why}"))
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.status_in(&lock(&self.core))
+    }
+
+    fn status_in(&self, core: &Core<F>) -> Status {
+        match core.status {
+            Status::Running if self.load.load(Ordering::SeqCst) == 0 => Status::Waiting,
+            status => status,
+        }
+    }
+
+    pub(crate) fn reason(&self) -> Option<String> {
+        lock(&self.core).reason.clone()
+    }
+
+    pub(crate) fn report(&self) -> F::Report {
+        let core = lock(&self.core);
+        self.report_in(&core)
+    }
+
+    fn report_in(&self, core: &Core<F>) -> F::Report {
+        let mut waiting = Vec::new();
+        for mailbox in &self.mailboxes {
+            waiting.extend(lock(mailbox).waiting().map(|(slot, _)| slot));
+        }
+        let handled = lock(&self.record).handled();
+        let failed = u64::from(core.failure.as_ref().is_some_and(Failed::is_of_delivery));
+        let outgoing = lock(&self.outgoing);
+        let report = Report {
+            flow: F::NAME,
+            job: self.id.clone(),
+            status: self.status_in(core),
+            reason: core.reason.clone(),
+            handled,
+            failed: failed + core.also_lost,
+            further_results: F::__result(&outgoing.outbound).map_or(0, |result| result.further()),
+            waiting: by_slot::<F>(waiting.into_iter()),
+        };
+        F::__report(&outgoing.outbound, report)
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        let failure = lock(&self.core)
+            .failure
+            .as_ref()
+            .and_then(|failed| failed.delivery.as_ref())
+            .map(|delivery| F::PLACED[F::slot_of(&delivery.delivery)].routine);
+        let routines = self.mailboxes.iter().zip(F::ROUTINES).enumerate().map(|(number, (mailbox, id))| {
+            let mailbox = lock(mailbox);
+            RoutineProgress {
+                routine: id,
+                handled: mailbox.handled,
+                waiting: mailbox.len() + u64::from(failure == Some(number)),
+                running: u64::from(mailbox.running()),
+                failed: mailbox.failed,
+            }
+        });
+        Progress { routines: routines.collect() }
+    }
+
+    pub(crate) fn state(self: &Arc<Self>) -> Result<JobState> {
+        self.at_standstill(|core| {
+            let mailboxes: Vec<_> = self.mailboxes.iter().map(|mailbox| lock(mailbox)).collect();
+            let mut waiting: Vec<_> = mailboxes
+                .iter()
+                .flat_map(|mailbox| mailbox.waiting())
+                .map(|(_, waiting)| (waiting.id, waiting.attempts, &waiting.delivery))
+                .collect();
+            waiting.sort_by_key(|(id, ..)| *id);
+            let record = lock(&self.record);
+            let outgoing = lock(&self.outgoing);
+            Facts::<F> {
+                job: &self.id,
+                status: self.status_in(core),
+                reason: core.reason.clone(),
+                inputs_closed: core.inputs_closed,
+                handled: record.handled(),
+                cells: &self.cells,
+                outbound: &outgoing.outbound,
+                next_delivery: self.next_id.load(Ordering::SeqCst),
+                waiting,
+                failure: core.failure.as_ref(),
+                history: &record.history,
+                now: self.clock.tick(),
+                retention: self.retention,
+            }
+            .written_down()
+        })?
+    }
+
+    pub(crate) fn history(&self) -> Vec<crate::job::HistoryEntry> {
+        lock(&self.record).history.iter(self.clock.tick()).collect()
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Whether the job rests: it has ended or is paused.
+    fn is_resting(core: &Core<F>) -> bool {
+        core.status != Status::Running && !core.settling
+    }
+
+    fn outcome(&self, core: &mut Core<F>) -> Result<F::Report> {
+        match &mut core.error {
+            Some(error) if core.status != Status::Paused => Err(error.again()),
+            _ => Ok(self.report_in(core)),
+        }
+    }
+
+    /// Waits until the job has ended or is paused, or, with `idle`, has nothing to do. `None` if it takes longer.
+    pub(crate) fn wait(&self, deadline: Option<Instant>, idle: bool) -> Result<Option<F::Report>> {
+        if self.is_inside() || self.pool.is_here() {
+            return Err(self.error_of(
+                "a worker of the pool that it runs on cannot wait for it: `.await` it, or start it on another pool"
+                    .to_owned(),
+            ));
+        }
+        let mut core = lock(&self.core);
+        loop {
+            if Self::is_resting(&core) {
+                return self.outcome(&mut core).map(Some);
+            }
+            if idle && core.ending.is_none() && self.load.load(Ordering::SeqCst) == 0 {
+                return Ok(Some(self.report_in(&core)));
+            }
+            core = match deadline {
+                None => wait(&self.changed, core),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Ok(None);
+                    }
+                    self.changed.wait_timeout(core, left).unwrap_or_else(std::sync::PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// As `wait`, for a future: `None` when `waker` will be woken.
+    pub(crate) fn poll(&self, waker: &Waker) -> Option<Result<F::Report>> {
+        let mut core = lock(&self.core);
+        if Self::is_resting(&core) {
+            return Some(self.outcome(&mut core));
+        }
+        remember(&mut core.wakers, waker);
+        None
+    }
+
+    // ---- outputs ----
+
+    /// Takes one value that came out, with `take`. `Err` if nothing more will come.
+    pub(crate) fn take_out<T>(
+        &self,
+        take: impl Fn(&mut F::Outbound) -> Option<T>,
+        patience: Patience<'_>,
+    ) -> std::result::Result<Option<T>, Ended> {
+        let mut outgoing = lock(&self.outgoing);
+        loop {
+            if let Some(value) = take(&mut outgoing.outbound) {
+                return Ok(Some(value));
+            }
+            if outgoing.ended {
+                return Err(Ended);
+            }
+            outgoing = match patience {
+                Patience::None => return Ok(None),
+                Patience::Wake(waker) => {
+                    remember(&mut outgoing.wakers, waker);
+                    return Ok(None);
+                }
+                Patience::Forever => wait(&self.came_out, outgoing),
+                Patience::Until(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Ok(None);
+                    }
+                    let waited = self.came_out.wait_timeout(outgoing, left);
+                    waited.unwrap_or_else(std::sync::PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    pub(crate) fn reconfigure(self: &Arc<Self>, flow: &F) -> Result<()> {
+        let new = new_cells(flow)?;
+        self.at_standstill(|_| {
+            F::reconfigure(&self.cells, new);
+            lock(&self.record).history.note_reconfigured(self.clock.tick());
+        })
+    }
+}
+
+/// How long to wait for an output.
+#[derive(Clone, Copy)]
+pub(crate) enum Patience<'a> {
+    None,
+    Forever,
+    Until(Instant),
+    Wake(&'a Waker),
+}
+
+/// Nothing more will come out.
+pub(crate) struct Ended;
+
+fn remember(wakers: &mut Vec<Waker>, waker: &Waker) {
+    if !wakers.iter().any(|known| known.will_wake(waker)) {
+        wakers.push(waker.clone());
+    }
+}
+
+/// How many more deliveries may be handled in `left` if each takes as long as those before.
+fn stride_for(left: Duration, each: Duration) -> u32 {
+    let each = each.as_nanos().max(1);
+    u32::try_from(left.as_nanos() / each).unwrap_or(u32::MAX).clamp(1, 64)
+}
+
+impl Record {
+    fn add(&mut self, time: Tick, slot: u32, delivery: u64, outcome: &Outcome, emitted: u32) {
+        if let Outcome::Failed(_) = outcome {
+            self.faults += 1;
+        }
+        match (self.history.is_on(), outcome) {
+            (false, _) => self.history.count(1),
+            (true, Outcome::Handled) => self.history.record(time, slot, delivery, emitted),
+            (true, Outcome::Failed(text)) => self.history.record_failure(time, slot, delivery, text.clone()),
+        }
+    }
+
+    fn handled(&self) -> u64 {
+        self.history.next_sequence() - 1 - self.faults
+    }
+}
+
+impl Limiter {
+    /// Whether the worker may go in. If not, its activation waits until another leaves.
+    fn enter(&self, routine: usize) -> bool {
+        let mut inside = lock(&self.inside);
+        let free = inside.workers < self.most;
+        match free {
+            true => inside.workers += 1,
+            false => inside.outside.push_back(routine),
+        }
+        free
+    }
+
+    fn leave(&self) -> Option<usize> {
+        let mut inside = lock(&self.inside);
+        inside.workers -= 1;
+        inside.outside.pop_front()
+    }
+}
+
+impl<F: Threaded> Work for Running<F> {
+    fn activate(self: Arc<Self>, routine: usize, worker: &Worker<'_>) {
+        if self.limiter.as_ref().is_some_and(|limiter| !limiter.enter(routine)) {
+            return;
+        }
+        let outer = HERE.replace(Arc::as_ptr(&self).cast());
+        match self.gate.fetch_add(1, Ordering::SeqCst) & HALTED {
+            0 => self.handle_some(routine, worker),
+            _ => self.stand_aside(routine, worker),
+        }
+        HERE.set(outer);
+        self.leave();
+        if let Some(next) = self.limiter.as_ref().and_then(Limiter::leave) {
+            worker.add(Task { job: self, routine: next });
+        }
+    }
+
+    fn help(self: Arc<Self>, other: usize, worker: &Worker<'_>) {
+        let Some(lane) = self.lanes[other].get() else { return };
+        let routine = {
+            let mut finished = lock(&lane.finished);
+            self.hand_on(&mut finished, worker);
+            finished.routine
+        };
+        let mut mailbox = lock(&self.mailboxes[routine]);
+        let wanted = !self.is_halted() && mailbox.wants_worker();
+        mailbox.tokens += u32::from(wanted);
+        drop(mailbox);
+        if wanted {
+            worker.add(Task { job: self.clone(), routine });
+        }
+    }
+}
+
+impl<F: Threaded> Listener for Running<F> {
+    fn asked(&self) {
+        self.obey();
+    }
+}
+
+impl<F: Threaded> Alarm for Running<F> {
+    fn ring(self: Arc<Self>, _: Instant) {
+        self.stop(DEADLINE.to_owned());
+    }
+}

@@ -1,0 +1,229 @@
+//! What waits for one routine of a job on threads, and who of it may run now.
+//!
+//! Deliveries go in the order they came. One that needs the routine alone waits for those that run, and none that came
+//! later overtakes it; between two of those, the ones that share the routine run at the same time, as many as their
+//! slots allow. So neither kind can starve the other.
+
+use super::queue::Waiting;
+use crate::flow::Flow;
+use crate::routine::SlotMode;
+use std::collections::VecDeque;
+
+pub(crate) struct Mailbox<D> {
+    slots: Box<[Slot<D>]>,
+    /// How many handlers run, and whether it is one that needs the routine alone.
+    running: u32,
+    alone: bool,
+    /// How many activations of the routine wait in the pool for a worker.
+    pub(crate) tokens: u32,
+    /// How many deliveries a worker may handle before it looks at a precise clock.
+    pub(crate) stride: u32,
+    pub(crate) handled: u64,
+    pub(crate) failed: u64,
+}
+
+struct Slot<D> {
+    /// Its number in the flow.
+    number: usize,
+    alone: bool,
+    most: u32,
+    running: u32,
+    waiting: VecDeque<Waiting<D>>,
+}
+
+/// A delivery on its way to its handler.
+pub(crate) struct Taken<D> {
+    /// Which slot of the routine it is for.
+    pub(crate) slot: usize,
+    /// Which of the flow.
+    pub(crate) number: usize,
+    pub(crate) waiting: Waiting<D>,
+}
+
+impl<D> Mailbox<D> {
+    /// One for each routine of a flow; and where each slot of the flow is in the one of its routine.
+    pub(crate) fn of_flow<F: Flow<Delivery = D>>() -> (Vec<Mailbox<D>>, Vec<usize>) {
+        let mut boxes: Vec<Vec<Slot<D>>> = F::ROUTINES.iter().map(|_| Vec::new()).collect();
+        let mut at = Vec::with_capacity(F::PLACED.len());
+        for (number, placed) in F::PLACED.iter().enumerate() {
+            at.push(boxes[placed.routine].len());
+            boxes[placed.routine].push(Slot::new(number, placed.mode));
+        }
+        (boxes.into_iter().map(Mailbox::new).collect(), at)
+    }
+
+    fn new(slots: Vec<Slot<D>>) -> Self {
+        Mailbox { slots: slots.into(), running: 0, alone: false, tokens: 0, stride: 1, handled: 0, failed: 0 }
+    }
+
+    pub(crate) fn push(&mut self, slot: usize, waiting: Waiting<D>) {
+        self.slots[slot].waiting.push_back(waiting);
+    }
+
+    /// For one that was taken and not handled: it is the first of its slot again.
+    pub(crate) fn put_back(&mut self, slot: usize, waiting: Waiting<D>) {
+        self.slots[slot].waiting.push_front(waiting);
+    }
+
+    /// The slot whose first delivery may run now.
+    fn next_slot(&self) -> Option<usize> {
+        if self.alone {
+            return None;
+        }
+        let mut passed = None;
+        loop {
+            let heads = self.slots.iter().enumerate().filter_map(|(slot, of)| {
+                let id = of.waiting.front()?.id;
+                (passed.is_none_or(|passed| id > passed)).then_some((id, slot))
+            });
+            let (id, slot) = heads.min()?;
+            let of = &self.slots[slot];
+            if of.alone {
+                return (self.running == 0).then_some(slot);
+            }
+            if of.running < of.most {
+                return Some(slot);
+            }
+            passed = Some(id);
+        }
+    }
+
+    pub(crate) fn has_next(&self) -> bool {
+        self.next_slot().is_some()
+    }
+
+    pub(crate) fn take(&mut self) -> Option<Taken<D>> {
+        let slot = self.next_slot()?;
+        let of = &mut self.slots[slot];
+        let waiting = of.waiting.pop_front()?;
+        of.running += 1;
+        self.running += 1;
+        self.alone = of.alone;
+        Some(Taken { slot, number: of.number, waiting })
+    }
+
+    /// Says that a handler has returned.
+    pub(crate) fn done(&mut self, slot: usize) {
+        self.slots[slot].running -= 1;
+        self.running -= 1;
+        self.alone = false;
+    }
+
+    /// The next one for who has just run one for `slot`. If there is none that one still counts as running.
+    pub(crate) fn take_after(&mut self, slot: usize) -> Option<Taken<D>> {
+        let was_alone = self.alone;
+        self.done(slot);
+        let next = self.take();
+        if next.is_none() {
+            self.slots[slot].running += 1;
+            self.running += 1;
+            self.alone = was_alone;
+        }
+        next
+    }
+
+    /// Whether an activation should be given to the pool.
+    pub(crate) fn wants_worker(&self) -> bool {
+        self.tokens == 0 && self.has_next()
+    }
+
+    pub(crate) fn running(&self) -> u32 {
+        self.running
+    }
+
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (usize, &Waiting<D>)> {
+        self.slots.iter().flat_map(|slot| slot.waiting.iter().map(|waiting| (slot.number, waiting)))
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.waiting.len() as u64).sum()
+    }
+}
+
+impl<D> Slot<D> {
+    fn new(number: usize, mode: SlotMode) -> Self {
+        let most = match mode {
+            SlotMode { alone: true, .. } => 1,
+            SlotMode { parallel: 0, .. } => u32::MAX,
+            SlotMode { parallel, .. } => parallel,
+        };
+        Slot { number, alone: mode.alone, most, running: 0, waiting: VecDeque::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALONE: SlotMode = SlotMode { alone: true, parallel: 0, timeout: 0 };
+    const SHARED: SlotMode = SlotMode { alone: false, parallel: 0, timeout: 0 };
+    const TWO: SlotMode = SlotMode { alone: false, parallel: 2, timeout: 0 };
+
+    fn mailbox(modes: &[SlotMode]) -> Mailbox<()> {
+        Mailbox::new(modes.iter().enumerate().map(|(number, mode)| Slot::new(number, *mode)).collect())
+    }
+
+    fn push(mailbox: &mut Mailbox<()>, slot: usize, id: u64) {
+        mailbox.push(slot, Waiting { id, attempts: 0, delivery: () });
+    }
+
+    fn take(mailbox: &mut Mailbox<()>) -> Option<u64> {
+        mailbox.take().map(|taken| taken.waiting.id)
+    }
+
+    #[test]
+    fn one_that_needs_the_routine_alone_is_not_overtaken() {
+        let mut mailbox = mailbox(&[ALONE, SHARED]);
+        for (id, slot) in [(1, 1), (2, 1), (3, 0), (4, 1), (5, 0)] {
+            push(&mut mailbox, slot, id);
+        }
+        assert_eq!((take(&mut mailbox), take(&mut mailbox)), (Some(1), Some(2)));
+        assert_eq!(take(&mut mailbox), None);
+        mailbox.done(1);
+        assert_eq!(take(&mut mailbox), None);
+        mailbox.done(1);
+        assert_eq!(take(&mut mailbox), Some(3));
+        assert_eq!(take(&mut mailbox), None);
+        mailbox.done(0);
+        assert_eq!((take(&mut mailbox), take(&mut mailbox)), (Some(4), None));
+        mailbox.done(1);
+        assert_eq!(take(&mut mailbox), Some(5));
+    }
+
+    #[test]
+    fn a_slot_at_its_limit_lets_others_pass_but_not_one_that_waits_to_be_alone() {
+        let mut mailbox = mailbox(&[TWO, SHARED, ALONE]);
+        for (id, slot) in [(1, 0), (2, 0), (3, 0), (4, 1), (5, 2), (6, 1)] {
+            push(&mut mailbox, slot, id);
+        }
+        assert_eq!([take(&mut mailbox), take(&mut mailbox), take(&mut mailbox)], [Some(1), Some(2), Some(4)]);
+        // 5 waits to be alone, and 6 came after it.
+        assert_eq!(take(&mut mailbox), None);
+        mailbox.done(0);
+        assert_eq!(take(&mut mailbox), Some(3));
+        mailbox.done(0);
+        mailbox.done(0);
+        assert_eq!(take(&mut mailbox), None);
+        mailbox.done(1);
+        assert_eq!(take(&mut mailbox), Some(5));
+        mailbox.done(2);
+        assert_eq!(take(&mut mailbox), Some(6));
+    }
+
+    #[test]
+    fn who_finds_no_next_one_still_counts() {
+        let mut mailbox = mailbox(&[ALONE]);
+        push(&mut mailbox, 0, 1);
+        assert_eq!(take(&mut mailbox), Some(1));
+        assert!(mailbox.take_after(0).is_none());
+        push(&mut mailbox, 0, 2);
+        assert!(!mailbox.has_next());
+        mailbox.done(0);
+        assert!(mailbox.wants_worker());
+        let back = mailbox.take().unwrap().waiting;
+        mailbox.done(0);
+        push(&mut mailbox, 0, 3);
+        mailbox.put_back(0, Waiting { attempts: 1, ..back });
+        assert_eq!(mailbox.waiting().map(|(_, w)| (w.id, w.attempts)).collect::<Vec<_>>(), [(2, 1), (3, 0)]);
+    }
+}
