@@ -17,7 +17,7 @@ use super::mailbox::{Mailbox, Taken};
 use super::pool::{Pool, Task, Work, Worker};
 use super::queue::{Fifo, Waiting};
 use super::step::{Done, Post, Undelivered};
-use super::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering, lock, wait};
+use super::sync::{AtomicBool, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, lock, relax, wait};
 use super::timer::Alarm;
 use crate::clock::{Clock, Tick};
 use crate::context::Context;
@@ -27,7 +27,7 @@ use crate::job::{
     Control, Facts, Failed, Handler, History, Hooks, Job, JobId, JobState, Listener, Outcome, Progress,
     Report, Request, Retention, RoutineProgress, Status, by_slot, entry_of, new_cells,
 };
-use crossbeam_utils::CachePadded;
+use crossbeam_utils::{Backoff, CachePadded};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -72,6 +72,8 @@ pub(crate) struct Running<F: Flow> {
     record: Mutex<Record>,
     hooks: Option<Mutex<Box<Hooks>>>,
     core: Mutex<Core<F>>,
+    /// Whether it is worth the while to look whether the job rests.
+    has_news: AtomicBool,
     /// Told of whatever changes in the core.
     changed: Condvar,
     limiter: Option<Limiter>,
@@ -229,6 +231,7 @@ impl<F: Threaded> Running<F> {
                 holds: 0,
                 wakers: Vec::new(),
             }),
+            has_news: AtomicBool::new(false),
             changed: Condvar::new(),
             limiter: limit.map(|most| Limiter { most, inside: Mutex::default() }),
             control: cx.control,
@@ -278,7 +281,8 @@ impl<F: Threaded> Running<F> {
             (taken, more, mailbox.stride)
         };
         if more {
-            self.offer(routine, worker);
+            worker.add(Task { job: self.clone(), routine });
+            worker.wake_one();
         }
         let lane = self.lane(worker.index);
         let mut desk = lock(&lane.desk);
@@ -312,18 +316,20 @@ impl<F: Threaded> Running<F> {
                 look_at = handled + stride_for((LONGEST - took.min(LONGEST)) / 2, took / handled);
             }
             if !over {
-                if worker.is_anyone_free() {
-                    self.hand_on(&mut lock(&lane.finished), worker);
-                    worker.wake_one();
-                }
                 let mut mailbox = lock(mailbox);
                 if let Some(next) = mailbox.take_after(slot) {
                     mailbox.handled += 1;
-                    let more = worker.is_anyone_free() && mailbox.wants_worker();
+                    let free = worker.is_anyone_free();
+                    let more = free && mailbox.wants_worker();
                     mailbox.tokens += u32::from(more);
                     drop(mailbox);
                     if more {
-                        self.offer(routine, worker);
+                        worker.add(Task { job: self.clone(), routine });
+                    }
+                    if free {
+                        // The next handler may take long.
+                        self.hand_on(&mut lock(&lane.finished), worker);
+                        worker.wake_one();
                     }
                     taken = next;
                     continue;
@@ -346,12 +352,6 @@ impl<F: Threaded> Running<F> {
             }
             return;
         }
-    }
-
-    /// Gives a further activation to whoever is free.
-    fn offer(self: &Arc<Self>, routine: usize, worker: &Worker<'_>) {
-        worker.add(Task { job: self.clone(), routine });
-        worker.wake_one();
     }
 
     fn deadline(&self) -> Option<Tick> {
@@ -602,6 +602,7 @@ impl<F: Threaded> Running<F> {
                 }
             }
         }
+        self.has_news.store(true, Ordering::Release);
         self.changed.notify_all();
         core.wakers.drain(..).for_each(Waker::wake);
         core
@@ -626,6 +627,7 @@ impl<F: Threaded> Running<F> {
         if core.holds > 0 || core.ending.is_some() || core.status != Status::Running {
             return;
         }
+        self.has_news.store(false, Ordering::Release);
         self.gate.fetch_and(!HALTED, Ordering::SeqCst);
         let wanted: Vec<usize> = self
             .mailboxes
@@ -974,6 +976,11 @@ impl<F: Threaded> Running<F> {
                 "a worker of the pool that it runs on cannot wait for it: `.await` it, or start it on another pool"
                     .to_owned(),
             ));
+        }
+        // A short job is over sooner than a thread can be put to sleep and woken.
+        let backoff = Backoff::new();
+        while !backoff.is_completed() && !self.has_news.load(Ordering::Acquire) {
+            relax(&backoff);
         }
         let mut core = lock(&self.core);
         loop {
