@@ -74,7 +74,7 @@ impl<F: Flow> Job<F> {
             return Err(Error::Configuration { what: "a job needs at least one worker".to_owned() });
         }
         let running = Running::start(self, pool.clone())?;
-        Ok(JobHandle(Arc::new(Held { running, cancels: AtomicBool::new(false) })))
+        Ok(JobHandle(Arc::new(Held { last: running.clone(), running, cancels: AtomicBool::new(false) })))
     }
 }
 
@@ -109,25 +109,44 @@ impl<F: Flow> Job<F> {
 /// # Ok::<(), routilux::Error>(())
 /// ```
 #[must_use = "a job whose last handle is dropped goes on without anyone to hear how it ended"]
-pub struct JobHandle<F: Threaded>(Arc<Held<F>>);
+pub struct JobHandle<F: Flow>(Arc<Held<F>>);
 
-impl<F: Threaded> Clone for JobHandle<F> {
+impl<F: Flow> Clone for JobHandle<F> {
     fn clone(&self) -> Self {
         JobHandle(self.0.clone())
     }
 }
 
 /// What all handles of a job hold together.
-struct Held<F: Threaded> {
+struct Held<F: Flow> {
     running: Arc<Running<F>>,
+    /// The same, for the last handle's end: who has a handle has started the job, so it need not be asked again
+    /// whether it can run on threads.
+    last: Arc<dyn Unheard>,
     cancels: AtomicBool,
 }
 
-impl<F: Threaded> Drop for Held<F> {
+/// What becomes of a job without a handle.
+trait Unheard: Send + Sync {
+    fn go_on_unheard(&self);
+    fn cancel_unheard(&self);
+}
+
+impl<F: Threaded> Unheard for Running<F> {
+    fn go_on_unheard(&self) {
+        self.close_inputs();
+    }
+
+    fn cancel_unheard(&self) {
+        self.cancel("its last handle was dropped".to_owned());
+    }
+}
+
+impl<F: Flow> Drop for Held<F> {
     fn drop(&mut self) {
         match self.cancels.load(Ordering::Relaxed) {
-            true => self.running.cancel("its last handle was dropped".to_owned()),
-            false => self.running.close_inputs(),
+            true => self.last.cancel_unheard(),
+            false => self.last.go_on_unheard(),
         }
     }
 }
@@ -296,9 +315,9 @@ impl<F: Threaded> fmt::Debug for JobHandle<F> {
 
 /// What the inputs of a running job send to.
 #[doc(hidden)]
-pub struct Sender<F: Threaded>(JobHandle<F>);
+pub struct Sender<F: Flow>(JobHandle<F>);
 
-impl<F: Threaded> Clone for Sender<F> {
+impl<F: Flow> Clone for Sender<F> {
     fn clone(&self) -> Self {
         Sender(self.0.clone())
     }
