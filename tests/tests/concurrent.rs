@@ -1,10 +1,10 @@
 //! The concurrent engine, and control of running jobs.
 
 use routilux::prelude::*;
-use routilux::{Error, Pool};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+
+
+
+
 
 /// Spins a number on.
 #[routine]
@@ -44,6 +44,7 @@ impl Sum {
 }
 
 flow! {
+    /// Two that pass, and one that sums.
     pub flow Chain() {
         a: Pass;
         b: Pass;

@@ -17,7 +17,9 @@ use super::mailbox::{Mailbox, Taken};
 use super::pool::{Pool, Task, Work, Worker};
 use super::queue::{Fifo, Waiting};
 use super::step::{Done, Post, Undelivered};
-use super::sync::{AtomicBool, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, lock, relax, wait};
+use super::sync::{
+    AtomicBool, AtomicU64, Condvar, Instant, Mutex, MutexGuard, Ordering, lock, relax, thread_local, wait,
+};
 use super::timer::Alarm;
 use crate::clock::{Clock, Tick};
 use crate::context::Context;
@@ -32,7 +34,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How many deliveries a worker handles at most before it turns to what else waits.
 const MOST: u32 = 256;
@@ -49,7 +51,7 @@ const CLOSED: u64 = 1 << 63;
 
 thread_local! {
     /// The job whose handler runs in this thread.
-    static HERE: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
+    static HERE: Cell<*const ()> = Cell::new(std::ptr::null());
 }
 
 /// A job on a pool.
@@ -245,7 +247,7 @@ impl<F: Threaded> Running<F> {
         running.control.listen(Arc::downgrade(&listener));
         if let Some(after) = deadline_after {
             let alarm: Arc<dyn Alarm> = running.clone();
-            let set = running.pool.timer().set(Instant::now() + after, Arc::downgrade(&alarm));
+            let set = running.pool.timer().set(std::time::Instant::now() + after, Arc::downgrade(&alarm));
             set.map_err(|error| Error::Configuration {
                 what: format!("the system gives no thread for the deadline: {error}"),
             })?;
@@ -677,7 +679,7 @@ impl<F: Threaded> Running<F> {
 
     /// Whether this is called from a handler of the job.
     fn is_inside(&self) -> bool {
-        std::ptr::addr_eq(HERE.get(), self)
+        std::ptr::addr_eq(HERE.with(Cell::get), self)
     }
 
     // ---- failures ----
@@ -1122,12 +1124,12 @@ impl<F: Threaded> Work for Running<F> {
         if self.limiter.as_ref().is_some_and(|limiter| !limiter.enter(routine)) {
             return;
         }
-        let outer = HERE.replace(Arc::as_ptr(&self).cast());
+        let outer = HERE.with(|here| here.replace(Arc::as_ptr(&self).cast()));
         match self.gate.fetch_add(1, Ordering::SeqCst) & HALTED {
             0 => self.handle_some(routine, worker),
             _ => self.stand_aside(routine, worker),
         }
-        HERE.set(outer);
+        HERE.with(|here| here.set(outer));
         self.leave();
         if let Some(next) = self.limiter.as_ref().and_then(Limiter::leave) {
             worker.add(Task { job: self, routine: next });
@@ -1158,7 +1160,7 @@ impl<F: Threaded> Listener for Running<F> {
 }
 
 impl<F: Threaded> Alarm for Running<F> {
-    fn ring(self: Arc<Self>, _: Instant) {
+    fn ring(self: Arc<Self>) {
         self.stop(DEADLINE.to_owned());
     }
 }

@@ -7,7 +7,9 @@
 //! worker. So either the one sees the activation, or the other sees the worker. One worker is woken at a time, and each
 //! that starts to work while more waits wakes the next.
 
-use super::sync::{AtomicBool, AtomicU64, Mutex, Ordering, Parker, Unparker, fence, lock, relax, thread};
+use super::sync::{
+    AtomicBool, AtomicU64, Mutex, Ordering, Parker, Unparker, fence, lock, relax, thread, thread_local,
+};
 use super::timer::Timer;
 use crate::error::{Error, Result};
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
@@ -99,7 +101,7 @@ struct Owner(Arc<Shared>);
 
 thread_local! {
     /// The pool that this thread works for.
-    static POOL: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
+    static POOL: Cell<*const ()> = Cell::new(std::ptr::null());
 }
 
 impl Pool {
@@ -130,7 +132,7 @@ impl Pool {
         for (index, (parker, queue)) in parkers.into_iter().zip(queues).enumerate() {
             let shared = shared.clone();
             let run = move || {
-                POOL.set(Arc::as_ptr(&shared).cast());
+                POOL.with(|pool| pool.set(Arc::as_ptr(&shared).cast()));
                 let worker =
                     Worker { index, shared: &shared, queue, turns: Cell::new(0), victim: Cell::new(index) };
                 worker.work(&parker);
@@ -177,7 +179,7 @@ impl Pool {
 
     /// Whether the calling thread is one of the workers.
     pub(crate) fn is_here(&self) -> bool {
-        POOL.get() == Arc::as_ptr(&self.shared).cast()
+        POOL.with(Cell::get) == Arc::as_ptr(&self.shared).cast()
     }
 
     pub(crate) fn timer(&self) -> &Timer {

@@ -7,6 +7,8 @@ mod real {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
     pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, RwLock};
     pub(crate) use std::thread;
+    pub(crate) use std::thread_local;
+    pub(crate) use std::time::Instant;
 
     /// Gives other threads a moment.
     pub(crate) fn relax(backoff: &crossbeam_utils::Backoff) {
@@ -19,7 +21,31 @@ mod explored {
     pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard, RwLock};
     pub(crate) use shuttle::thread;
+    pub(crate) use shuttle::thread_local;
     use std::sync::Arc;
+    use std::time::Duration;
+
+    /// A time that stands still: a run depends on nothing but the order of its steps.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub(crate) struct Instant(Duration);
+
+    impl Instant {
+        pub(crate) fn now() -> Self {
+            Instant(Duration::ZERO)
+        }
+
+        pub(crate) fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        pub(crate) fn checked_add(&self, by: Duration) -> Option<Self> {
+            self.0.checked_add(by).map(Instant)
+        }
+
+        pub(crate) fn saturating_duration_since(&self, other: Self) -> Duration {
+            self.0.saturating_sub(other.0)
+        }
+    }
 
     pub(crate) fn relax(_: &crossbeam_utils::Backoff) {
         thread::yield_now();

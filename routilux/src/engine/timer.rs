@@ -7,7 +7,7 @@ use std::time::Instant;
 
 /// Who wants to be told the time.
 pub(crate) trait Alarm: Send + Sync {
-    fn ring(self: Arc<Self>, at: Instant);
+    fn ring(self: Arc<Self>);
 }
 
 #[derive(Default)]
@@ -93,11 +93,11 @@ impl Inner {
                 Some(at) if at > now => {
                     set = self.changed.wait_timeout(set, at - now).unwrap_or_else(PoisonError::into_inner).0;
                 }
-                Some(at) => {
+                Some(_) => {
                     let due = set.due.pop();
                     drop(set);
                     if let Some(who) = due.and_then(|due| due.0.who.upgrade()) {
-                        who.ring(at);
+                        who.ring();
                     }
                     set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
                 }

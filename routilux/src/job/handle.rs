@@ -2,6 +2,7 @@
 
 use super::ports::{Entry, Exit};
 use super::{Control, HistoryEntry, Job, JobId, JobState, Outlet, Progress, Status};
+use crate::engine::sync::Instant;
 use crate::engine::{Ended, Patience, Pool, Post, Running};
 use crate::error::{Error, Result};
 use crate::flow::{Flow, Threaded};
@@ -11,7 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 impl<F: Flow> Job<F> {
     /// Sets on how many workers at most the job runs once it is [started](Self::start). It is then as many blocking

@@ -1,0 +1,279 @@
+//! The concurrent engine under every order of its threads that `shuttle` tries: run with
+//! `RUSTFLAGS="--cfg shuttle" cargo test --release -p tests --test interleavings --target-dir target/shuttle`. Without that
+//! flag there is nothing here.
+#![cfg(shuttle)]
+
+use routilux::prelude::*;
+use routilux::{Clock, Pool};
+use shuttle::thread;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// How many orders each test tries; more with `ORDERS=100000`.
+fn orders() -> usize {
+    std::env::var("ORDERS").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000)
+}
+
+/// Random orders, and those that change the thread rarely, which find other mistakes.
+fn explore(test: impl Fn() + Send + Sync + Clone + 'static) {
+    shuttle::check_random(test.clone(), orders());
+    shuttle::check_pct(test, orders(), 3);
+}
+
+fn job<F: Flow>(job: Job<F>) -> Job<F> {
+    job.id("explored").clock(Clock::manual(SystemTime::UNIX_EPOCH))
+}
+
+#[routine]
+pub struct Pass {
+    #[resource]
+    running: Arc<AtomicU64>,
+}
+
+#[routine]
+impl Pass {
+    #[event]
+    fn passed(n: u64);
+
+    #[slot]
+    fn n(&self, n: u64, out: &mut Emit<Self>) {
+        self.running.fetch_add(1, Ordering::SeqCst);
+        thread::yield_now();
+        out.passed(n);
+        self.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[routine]
+pub struct Sum {
+    #[resource]
+    inside: Arc<AtomicBool>,
+    #[state]
+    seen: Vec<u64>,
+}
+
+#[routine]
+impl Sum {
+    #[event]
+    fn seen(n: u64);
+    #[event]
+    fn again(n: u64);
+
+    #[slot]
+    fn n(&mut self, n: u64, out: &mut Emit<Self>) {
+        assert!(!self.inside.swap(true, Ordering::SeqCst), "two at once");
+        thread::yield_now();
+        self.seen.push(n);
+        out.seen(n);
+        if n >= 100 {
+            out.again(n - 100);
+        }
+        self.inside.store(false, Ordering::SeqCst);
+    }
+
+    #[slot(optional)]
+    fn fail(&mut self, n: u64) -> Result {
+        match n {
+            0 => Err("asked to fail".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+flow! {
+    flow Two(running: Arc<AtomicU64>, inside: Arc<AtomicBool>) {
+        pass: Pass { running };
+        sum: Sum { inside };
+        in n -> pass.n;
+        in fail -> sum.fail;
+        pass.passed -> sum.n;
+        sum.again -> loop pass.n;
+        sum.seen -> out seen;
+    }
+}
+
+fn two() -> (Two, Arc<AtomicU64>) {
+    let running = Arc::new(AtomicU64::new(0));
+    (Two::new(running.clone(), Arc::default()), running)
+}
+
+fn sorted(mut seen: Vec<u64>) -> Vec<u64> {
+    seen.sort_unstable();
+    seen
+}
+
+#[test]
+fn every_job_comes_to_its_end_with_everything_handled() {
+    for workers in [1, 2, 3] {
+        explore(move || {
+            let pool = Pool::new(workers).unwrap();
+            let job = job(two().0.job()).start_on(&pool).unwrap();
+            for n in [1, 102, 3] {
+                job.inputs().n(n).unwrap();
+            }
+            let report = job.finish().unwrap();
+            assert_eq!((report.status(), report.handled()), (Status::Completed, 8));
+            assert_eq!(sorted(job.outputs().seen().collect()), [1, 2, 3, 102]);
+        });
+    }
+}
+
+#[test]
+fn when_pause_returns_no_handler_runs_and_after_resume_nothing_is_lost() {
+    explore(|| {
+        let pool = Pool::new(2).unwrap();
+        let (flow, running) = two();
+        let job = job(flow.job()).start_on(&pool).unwrap();
+        let sender = {
+            let job = job.clone();
+            thread::spawn(move || (0..3).for_each(|n| job.inputs().n(n).unwrap()))
+        };
+        for _ in 0..2 {
+            job.pause("a moment");
+            assert_eq!(running.load(Ordering::SeqCst), 0);
+            let before = job.progress();
+            assert_eq!(before.running(), 0);
+            thread::yield_now();
+            assert_eq!(job.progress().handled(), before.handled());
+            job.resume().unwrap();
+        }
+        sender.join().unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 6);
+    });
+}
+
+#[test]
+fn two_who_pause_and_resume_do_not_lock_each_other_out() {
+    explore(|| {
+        let pool = Pool::new(2).unwrap();
+        let job = job(two().0.job()).start_on(&pool).unwrap();
+        let other = {
+            let job = job.clone();
+            thread::spawn(move || {
+                job.pause("other");
+                job.resume().unwrap();
+            })
+        };
+        job.inputs().n(1).unwrap();
+        job.pause("one");
+        job.inputs().n(2).unwrap();
+        job.resume().unwrap();
+        other.join().unwrap();
+        // The last word is a `resume`, whoever it was.
+        job.resume().unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 4);
+    });
+}
+
+#[test]
+fn a_copy_of_a_running_job_is_whole() {
+    explore(|| {
+        let pool = Pool::new(2).unwrap();
+        let job = job(two().0.job()).start_on(&pool).unwrap();
+        for n in [1, 102] {
+            job.inputs().n(n).unwrap();
+        }
+        let state = job.state().unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 6);
+        let mut copy = two().0.resume(state).unwrap();
+        assert_eq!(copy.run().unwrap().handled(), 6);
+        assert_eq!(sorted(copy.outputs().seen().collect()), [1, 2, 102]);
+    });
+}
+
+#[test]
+fn a_failure_ends_the_job_and_resuming_it_goes_on_with_what_was_kept() {
+    explore(|| {
+        let pool = Pool::new(2).unwrap();
+        let job = job(two().0.job()).start_on(&pool).unwrap();
+        job.inputs().n(1).unwrap();
+        job.inputs().fail(0).unwrap();
+        job.inputs().n(2).unwrap();
+        let error = job.finish().unwrap_err();
+        assert!(error.to_string().contains("asked to fail"), "{error}");
+        assert_eq!(job.status(), Status::Failed);
+        let report = job.report();
+        assert_eq!(report.failed(), 1);
+        let seen = job.progress();
+        assert_eq!(seen.running(), 0);
+        // It fails again, on its second attempt.
+        job.resume().unwrap();
+        assert!(job.wait(Duration::MAX).unwrap_err().to_string().contains("attempt 2"));
+    });
+}
+
+#[test]
+fn a_cancelled_job_rests_and_what_waits_is_kept() {
+    explore(|| {
+        let pool = Pool::new(2).unwrap();
+        let (flow, running) = two();
+        let job = job(flow.job()).start_on(&pool).unwrap();
+        for n in 0..3 {
+            job.inputs().n(n).unwrap();
+        }
+        job.cancel("enough");
+        let report = job.wait(Duration::MAX).unwrap().unwrap();
+        assert_eq!((report.status(), running.load(Ordering::SeqCst)), (Status::Cancelled, 0));
+        let waiting: u64 = report.waiting().iter().map(|(_, count)| count).sum();
+        let passed = job.history().iter().filter(|entry| entry.routine == "pass").count() as u64;
+        assert_eq!(report.handled() + waiting, 3 + passed);
+    });
+}
+
+#[test]
+fn an_abandoned_job_runs_to_its_end_or_is_cancelled() {
+    explore(|| {
+        let pool = Pool::new(2).unwrap();
+        let job = job(two().0.job()).start_on(&pool).unwrap();
+        let seen = job.outputs().seen();
+        job.inputs().n(7).unwrap();
+        drop(job);
+        assert_eq!(seen.collect::<Vec<_>>(), [7]);
+
+        let job = self::job(two().0.job()).start_on(&pool).unwrap().cancel_on_drop();
+        let seen = job.outputs().seen();
+        job.inputs().n(7).unwrap();
+        drop(job);
+        assert!(seen.count() <= 1);
+    });
+}
+
+#[test]
+fn who_awaits_is_woken() {
+    explore(|| {
+        let pool = Pool::new(2).unwrap();
+        let job = job(two().0.job()).start_on(&pool).unwrap();
+        job.inputs().n(1).unwrap();
+        job.close_inputs();
+        let report = shuttle::future::block_on(job.clone()).unwrap();
+        assert_eq!((report.status(), report.handled()), (Status::Completed, 2));
+        let seen = job.outputs().seen();
+        assert_eq!(shuttle::future::block_on(seen.next_async()), Some(1));
+        assert_eq!(shuttle::future::block_on(seen.next_async()), None);
+    });
+}
+
+#[test]
+fn jobs_share_a_pool_and_a_limit_is_kept() {
+    explore(|| {
+        let pool = Pool::new(3).unwrap();
+        let (flow, running) = two();
+        let limited = job(flow.job()).workers(1).start_on(&pool).unwrap();
+        let other = job(two().0.job()).start_on(&pool).unwrap();
+        for n in 0..2 {
+            limited.inputs().n(n).unwrap();
+            other.inputs().n(n).unwrap();
+        }
+        assert!(running.load(Ordering::SeqCst) <= 1);
+        assert_eq!(limited.finish().unwrap().handled(), 4);
+        assert_eq!(other.finish().unwrap().handled(), 4);
+    });
+}
+
+/// The handle is `Send`, `Sync`, `Clone` and a future.
+const _: fn() = || {
+    fn is<T: Send + Sync + Clone + Future>() {}
+    is::<JobHandle<Two>>();
+};
