@@ -3,7 +3,9 @@
 
 mod queue;
 mod sequential;
+mod simulated;
 mod step;
 
 pub(crate) use queue::{Fifo, Waiting};
+pub(crate) use simulated::{Choice, Picks, Simulation};
 pub use step::{Done, FanOut, Nothing, Post, Receivers, Undelivered, step_here, step_shared};

@@ -30,7 +30,7 @@ pub(crate) use history::entry_of;
 
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::engine::{Fifo, Post, Waiting};
+use crate::engine::{Fifo, Post, Simulation, Waiting};
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use history::History;
@@ -95,6 +95,8 @@ pub struct Job<F: Flow> {
     pub(crate) hooks: Option<Box<Hooks>>,
     /// Whether `on_start` was called in this process.
     pub(crate) started: bool,
+    /// What picks the next delivery, in a simulated job; see [`sim`](crate::sim).
+    pub(crate) simulation: Option<Box<Simulation<F>>>,
 }
 
 /// Why a job failed, and with which delivery.
@@ -107,9 +109,14 @@ pub(crate) struct Failed<D> {
 
 impl<F: Flow> Job<F> {
     pub(crate) fn new(flow: &F) -> Self {
+        Job::of(flow.cells())
+    }
+
+    /// A new job with these routines.
+    pub(crate) fn of(cells: F::Cells) -> Self {
         let retention = Retention::default();
         Job {
-            cells: flow.cells(),
+            cells,
             post: Post { queue: Fifo::new(), outbound: F::Outbound::default() },
             cx: Context::new(JobId::unique()),
             status: Status::Pending,
@@ -121,6 +128,7 @@ impl<F: Flow> Job<F> {
             retention,
             hooks: None,
             started: false,
+            simulation: None,
         }
     }
 
