@@ -62,6 +62,7 @@
 //! | saving and resuming | [`JobState`] |
 //! | what a handler may ask of its job | [`Context`] |
 //! | testing a handler | [`Emit`] |
+//! | testing a flow, in any order its steps could take | [`sim`] |
 //! | what can go wrong | [`Error`], [`HandlerError`] |
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
@@ -80,6 +81,7 @@ mod payload;
 mod place;
 pub mod prelude;
 mod routine;
+pub mod sim;
 
 pub use clock::Clock;
 pub use context::Context;

@@ -2,10 +2,6 @@
 
 use routilux::prelude::*;
 
-
-
-
-
 /// Spins a number on.
 #[routine]
 pub struct Pass;

@@ -1,6 +1,7 @@
 //! The queue of the sequential engine: deliveries in the order they were emitted, each with its id.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Deliveries, first in, first out. They are numbered as they come, so that their ids need not be stored; those of
 /// a restored job, and one that failed and goes again, bring their own and are handled first.
@@ -87,6 +88,21 @@ impl<D> Fifo<D> {
         self.first += count;
     }
 
+    /// Gives those that came in order their ids, which is what `take` needs. Their ids.
+    pub(crate) fn number(&mut self) -> Range<u64> {
+        let from = self.first;
+        for delivery in self.regular.drain(..) {
+            self.returned.push_back(Waiting { id: self.first, attempts: 0, delivery });
+            self.first += 1;
+        }
+        from..self.first
+    }
+
+    /// The one at this place among those that are numbered.
+    pub(crate) fn take(&mut self, at: usize) -> Option<Waiting<D>> {
+        self.returned.remove(at)
+    }
+
     pub(crate) fn next_id(&self) -> u64 {
         self.first + self.regular.len() as u64
     }
@@ -118,6 +134,20 @@ mod tests {
         let order: Vec<u64> = std::iter::from_fn(|| queue.pop()).map(|waiting| waiting.id).collect();
         assert_eq!(order, [1, 2, 3, 4]);
         assert_eq!(queue.next_id(), 5);
+    }
+
+    #[test]
+    fn any_can_be_taken_and_keeps_its_id() {
+        let mut queue = Fifo::new();
+        ["a", "b", "c"].into_iter().for_each(|delivery| queue.push(delivery));
+        assert_eq!(queue.number(), 1..4);
+        let b = queue.take(1).unwrap();
+        assert_eq!((b.id, b.delivery), (2, "b"));
+        queue.push("d");
+        assert_eq!(queue.iter().collect::<Vec<_>>(), [(1, 0, &"a"), (3, 0, &"c"), (4, 0, &"d")]);
+        assert_eq!(queue.number(), 4..5);
+        assert_eq!(queue.take(2).map(|d| (d.id, d.delivery)), Some((4, "d")));
+        assert_eq!((queue.take(2).is_none(), queue.next_id()), (true, 5));
     }
 
     #[test]

@@ -110,16 +110,29 @@ impl<F: Flow> Job<F> {
     fn drive(&mut self, most: u64) -> Result<bool> {
         let mut left = most;
         while left > 0 {
-            let plain =
-                most == u64::MAX && self.hooks.is_none() && !self.is_timed && !self.post.queue.has_returned();
+            let plain = most == u64::MAX
+                && self.hooks.is_none()
+                && !self.is_timed
+                && self.simulation.is_none()
+                && !self.post.queue.has_returned();
             let stop = match plain {
                 true => self.burst(None),
                 false => {
                     if self.cx.control.is_asked() && self.obey()? {
                         return Ok(false);
                     }
+                    if self.simulation.is_some() && self.crash_if_due() {
+                        match self.begin()? {
+                            true => continue,
+                            false => return Ok(false),
+                        }
+                    }
                     left -= 1;
-                    match self.post.queue.pop() {
+                    let next = match &mut self.simulation {
+                        None => self.post.queue.pop(),
+                        Some(simulation) => simulation.next(&mut self.post.queue, &self.cx.clock),
+                    };
+                    match next {
                         None => Stop::Idle,
                         Some(waiting) => self.with_care(waiting)?,
                     }
@@ -215,6 +228,9 @@ impl<F: Flow> Job<F> {
         let delivery = self.before(waiting)?;
         let stop = self.burst(Some(delivery));
         if let Stop::Single(done) = &stop {
+            if let Some(simulation) = &mut self.simulation {
+                simulation.sent(done.slot, &mut self.post.queue);
+            }
             self.after(done.slot, Outcome::Handled, done.emitted)?;
         }
         Ok(stop)

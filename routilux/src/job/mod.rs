@@ -36,7 +36,7 @@ pub(crate) use state::Facts;
 
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::engine::{Fifo, Post, Waiting, has_timeouts};
+use crate::engine::{Fifo, Post, Simulation, Waiting, has_timeouts};
 use crate::error::{Error, Result, catch};
 use crate::flow::Flow;
 use std::fmt;
@@ -106,6 +106,8 @@ pub struct Job<F: Flow> {
     pub(crate) is_timed: bool,
     /// On how many workers it is to be started.
     pub(crate) workers: Option<usize>,
+    /// What picks the next delivery, in a simulated job; see [`sim`](crate::sim).
+    pub(crate) simulation: Option<Box<Simulation<F>>>,
 }
 
 /// Why a job failed, and with which delivery.
@@ -140,9 +142,14 @@ pub(crate) fn new_cells<F: Flow>(flow: &F) -> Result<F::Cells> {
 
 impl<F: Flow> Job<F> {
     pub(crate) fn new(flow: &F) -> Self {
+        Job::of(flow.cells())
+    }
+
+    /// A new job with these routines.
+    pub(crate) fn of(cells: F::Cells) -> Self {
         let retention = Retention::default();
         Job {
-            cells: flow.cells(),
+            cells,
             post: Post { queue: Fifo::new(), outbound: F::Outbound::default() },
             cx: Context::new(JobId::unique()),
             status: Status::Pending,
@@ -157,6 +164,7 @@ impl<F: Flow> Job<F> {
             deadline_after: None,
             is_timed: has_timeouts::<F>(),
             workers: None,
+            simulation: None,
         }
     }
 

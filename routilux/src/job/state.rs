@@ -442,7 +442,16 @@ impl<F: Flow> Job<F> {
 
     /// A job that goes on where the saved one stood.
     pub(crate) fn restore(flow: &F, state: JobState) -> Result<Job<F>> {
-        let mut job = Job::new(flow).id(state.job.clone());
+        let mut job = Job::new(flow);
+        job.load(state)?;
+        job.resume()?;
+        Ok(job)
+    }
+
+    /// Makes the saved job of a new one, and leaves it in the status that it had.
+    pub(crate) fn load(&mut self, state: JobState) -> Result<()> {
+        let job = self;
+        job.cx.job = state.job.clone();
         job.check_wiring(&state)?;
         job.retention = state.retention;
         job.history = History::new(F::SLOTS, state.retention);
@@ -508,8 +517,7 @@ impl<F: Flow> Job<F> {
         job.inputs_closed = state.inputs_closed;
         job.status = state.status;
         job.reason = state.reason;
-        job.resume()?;
-        Ok(job)
+        Ok(())
     }
 
     fn check_wiring(&self, state: &JobState) -> Result<()> {

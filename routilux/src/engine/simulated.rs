@@ -1,0 +1,439 @@
+//! The simulated engine: which delivery comes next is picked among those that a pool of workers could be done with next.
+//! The steps are the sequential engine's. What users see of it is in `sim`.
+
+use super::queue::{Fifo, Waiting};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::flow::Flow;
+use crate::job::Job;
+use crate::routine::PlacedSlot;
+use fastrand::Rng;
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::resume_unwind;
+use std::time::Duration;
+
+/// How many steps a failure tells.
+const TOLD: usize = 20;
+/// How often a run is interrupted by a crash: under a seed, with twice the time between two each time, so that a
+/// long run does not spend its time on being saved; and where all is explored, at each of its first steps.
+const CRASHES: u32 = 12;
+const LISTED_CRASHES: u64 = 64;
+
+/// What makes a job a simulated one.
+pub(crate) struct Simulation<F: Flow> {
+    pub(crate) picks: Picks,
+    pub(crate) workers: usize,
+    /// How many steps the job may take.
+    pub(crate) most: u64,
+    pub(crate) steps: u64,
+    /// When the job crashes, the last time first, and the routines that it goes on with: the flow that makes them
+    /// is out of a job's reach.
+    crashes: Vec<(u64, F::Cells)>,
+    /// Those that routines have sent, by id.
+    sent: BTreeMap<u64, Sent>,
+    last: VecDeque<Did>,
+    /// Why the run was stopped from here, where it was.
+    pub(crate) fault: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+struct Sent {
+    by: usize,
+    /// Whether its step had sent something to another routine before: then that one may have run, and what it has
+    /// sent on arrived, before this does.
+    late: bool,
+}
+
+enum Did {
+    Step { slot: usize, delivery: u64 },
+    Crash,
+}
+
+/// What a run is unwound with: it is no panic of the user's, and no panic hook is to tell it.
+struct Stopped;
+
+impl<F: Flow> Simulation<F> {
+    pub(crate) fn new(picks: Picks, workers: usize, most: u64) -> Self {
+        Simulation {
+            picks,
+            workers,
+            most,
+            steps: 0,
+            crashes: Vec::new(),
+            sent: BTreeMap::new(),
+            last: VecDeque::new(),
+            fault: None,
+        }
+    }
+
+    pub(crate) fn with_crashes(mut self, flow: &F) -> Self {
+        let times = self.picks.crashes();
+        self.crashes = times.into_iter().rev().map(|step| (step, flow.cells())).collect();
+        self
+    }
+
+    /// The delivery that is handled next.
+    pub(crate) fn next(
+        &mut self,
+        queue: &mut Fifo<F::Delivery>,
+        clock: &Clock,
+    ) -> Option<Waiting<F::Delivery>> {
+        // What came since the last step came from outside.
+        queue.number();
+        let arrived: Vec<Arrived> = queue
+            .iter()
+            .map(|(id, _, delivery)| Arrived {
+                slot: F::slot_of(delivery),
+                sent: self.sent.get(&id).copied(),
+            })
+            .collect();
+        let ready = ready(&arrived, F::PLACED, self.workers);
+        let routine_of = |at: usize| F::PLACED[arrived[at].slot].routine;
+        let at = match &*ready {
+            [] => return None,
+            _ if self.steps == self.most => {
+                self.stop(format!("this job does not come to an end in {} steps", self.most))
+            }
+            [only] => *only,
+            several => match self.picks.pick(several, routine_of, F::ROUTINES.len()) {
+                Ok(pick) => several[pick],
+                Err(fault) => self.stop(fault),
+            },
+        };
+        clock.advance(self.picks.pause());
+        let waiting = queue.take(at)?;
+        self.sent.remove(&waiting.id);
+        self.steps += 1;
+        self.did(Did::Step { slot: arrived[at].slot, delivery: waiting.id });
+        Some(waiting)
+    }
+
+    /// Takes note of what a step has sent.
+    pub(crate) fn sent(&mut self, slot: u32, queue: &mut Fifo<F::Delivery>) {
+        let new = queue.number();
+        let by = F::PLACED[slot as usize].routine;
+        let (mut first, mut several) = (None, false);
+        for (id, _, delivery) in queue.iter() {
+            if new.contains(&id) {
+                let to = F::PLACED[F::slot_of(delivery)].routine;
+                several |= *first.get_or_insert(to) != to;
+                self.sent.insert(id, Sent { by, late: several });
+            }
+        }
+    }
+
+    fn crash_due(&mut self) -> Option<F::Cells> {
+        match self.crashes.last() {
+            Some((step, _)) if *step <= self.steps => self.crashes.pop().map(|(_, cells)| cells),
+            _ => None,
+        }
+    }
+
+    fn did(&mut self, did: Did) {
+        if self.last.len() == TOLD {
+            self.last.pop_front();
+        }
+        self.last.push_back(did);
+    }
+
+    /// The last steps, a line for each.
+    pub(crate) fn told(&self) -> impl Iterator<Item = String> {
+        self.last.iter().map(|did| match did {
+            Did::Step { slot, delivery } => {
+                let (routine, slot) = F::SLOTS[*slot];
+                format!("{routine}.{slot} #{delivery}")
+            }
+            Did::Crash => "(a crash: saved, dropped and restored)".to_owned(),
+        })
+    }
+
+    /// Ends the run, out of whatever the test does.
+    fn stop(&mut self, fault: String) -> ! {
+        self.fault = Some(fault);
+        resume_unwind(Box::new(Stopped))
+    }
+}
+
+impl<F: Flow> Job<F> {
+    /// In a simulation with crashes: if it is time, the job is saved and dropped, and one that is made of what was saved
+    /// takes its place, with its hooks. Whether that was done.
+    #[cold]
+    pub(super) fn crash_if_due(&mut self) -> bool {
+        let Some(simulation) = &mut self.simulation else { return false };
+        let Some(cells) = simulation.crash_due() else { return false };
+        simulation.did(Did::Crash);
+        // What waits is in the mailboxes when a restored job starts.
+        simulation.sent.clear();
+        if let Err(error) = self.crash(cells)
+            && let Some(simulation) = &mut self.simulation
+        {
+            simulation.stop(format!("the job does not survive a crash: {error}"));
+        }
+        true
+    }
+
+    fn crash(&mut self, cells: F::Cells) -> Result<()> {
+        let in_text = |what: &str, error: serde_json::Error| Error::Serialization {
+            what: format!("the job could not be {what}"),
+            path: None,
+            source: Some(error.into()),
+        };
+        let text = serde_json::to_string(&self.state()?).map_err(|error| in_text("saved", error))?;
+        let mut fresh = Job::of(cells);
+        fresh.hooks = self.hooks.take();
+        fresh.simulation = self.simulation.take();
+        fresh.cx.clock = self.cx.clock.clone();
+        // Who holds a handle to the job is not told that it is another one.
+        fresh.cx.control = self.cx.control.clone();
+        *self = fresh;
+        self.load(serde_json::from_str(&text).map_err(|error| in_text("read back", error))?)
+    }
+}
+
+/// What picks among the deliveries that are ready.
+#[derive(Debug)]
+pub(crate) enum Picks {
+    Seeded {
+        rng: Rng,
+        /// Of their own, so that neither depends on how many picks there were.
+        time: Rng,
+        crashes: Rng,
+        /// Half of the seeds take any that is ready, each as likely; the other half give each routine a rank and have
+        /// the highest go as long as it can. The first finds what takes many small changes of turn, the second what
+        /// takes one routine to fall far behind the others.
+        by_rank: bool,
+        ranks: Vec<u64>,
+    },
+    /// Those that are listed, then always the first. `at` is the next.
+    Listed { choices: Vec<Choice>, at: usize },
+}
+
+/// One of several that were ready.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    pub(crate) pick: usize,
+    /// Of how many; 0 where that is not known yet.
+    pub(crate) of: usize,
+}
+
+impl Picks {
+    pub(crate) fn seeded(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let (time, crashes) = (rng.fork(), rng.fork());
+        Picks::Seeded { by_rank: rng.bool(), rng, time, crashes, ranks: Vec::new() }
+    }
+
+    pub(crate) fn listed(choices: Vec<Choice>) -> Self {
+        Picks::Listed { choices, at: 0 }
+    }
+
+    fn pick(
+        &mut self,
+        ready: &[usize],
+        routine_of: impl Fn(usize) -> usize,
+        routines: usize,
+    ) -> Result<usize, String> {
+        match self {
+            Picks::Seeded { rng, by_rank: false, .. } => Ok(rng.usize(..ready.len())),
+            Picks::Seeded { rng, ranks, .. } => {
+                ranks.resize_with(routines, || rng.u64(..));
+                let highest = ready.iter().map(|at| routine_of(*at)).max_by_key(|routine| ranks[*routine]);
+                let its: Vec<usize> =
+                    (0..ready.len()).filter(|pick| Some(routine_of(ready[*pick])) == highest).collect();
+                // Now and then the one that is ahead falls back.
+                if let (Some(routine), 0) = (highest, rng.u8(..8)) {
+                    ranks[routine] = rng.u64(..);
+                }
+                Ok(its[rng.usize(..its.len())])
+            }
+            Picks::Listed { choices, at } => {
+                let of = ready.len();
+                let choice = match choices.get_mut(*at) {
+                    Some(choice) if choice.pick >= of || ![0, of].contains(&choice.of) => {
+                        return Err(format!(
+                            "choice {} is between {of} deliveries, and was not before: the same choices do not lead to the \
+                             same steps. Look for what depends on the time, on threads or on the order of a hash map",
+                            *at + 1
+                        ));
+                    }
+                    Some(choice) => {
+                        choice.of = of;
+                        *choice
+                    }
+                    None => {
+                        choices.push(Choice { pick: 0, of });
+                        Choice { pick: 0, of }
+                    }
+                };
+                *at += 1;
+                Ok(choice.pick)
+            }
+        }
+    }
+
+    /// The choices that were made, where they are listed.
+    pub(crate) fn made(self) -> Vec<Choice> {
+        match self {
+            Picks::Seeded { .. } => Vec::new(),
+            Picks::Listed { mut choices, at } => {
+                choices.truncate(at);
+                choices
+            }
+        }
+    }
+
+    /// How much time passes before a step.
+    fn pause(&mut self) -> Duration {
+        Duration::from_millis(match self {
+            Picks::Seeded { time, .. } => time.u64(0..=10),
+            Picks::Listed { .. } => 1,
+        })
+    }
+
+    /// After how many steps there are crashes.
+    fn crashes(&mut self) -> Vec<u64> {
+        match self {
+            Picks::Seeded { crashes, .. } => (0..CRASHES)
+                .scan(0, |step, nth| {
+                    *step += crashes.u64(u64::from(nth > 0)..1 << nth.max(1));
+                    Some(*step)
+                })
+                .collect(),
+            Picks::Listed { .. } => (0..LISTED_CRASHES).collect(),
+        }
+    }
+}
+
+/// A delivery that waits for its routine.
+#[derive(Clone, Copy)]
+struct Arrived {
+    slot: usize,
+    /// `None` where it came from outside.
+    sent: Option<Sent>,
+}
+
+/// Those before a delivery that it cannot overtake, unless at the same time.
+#[derive(Default)]
+struct Before {
+    any: bool,
+    /// Whether one of them needs the routine alone.
+    alone: bool,
+    running: usize,
+    running_in: BTreeMap<usize, usize>,
+}
+
+impl Before {
+    fn running_in(&self, slot: usize) -> usize {
+        self.running_in.get(&slot).copied().unwrap_or(0)
+    }
+}
+
+/// Which of the deliveries, in the order they arrived, a pool could be done with next. To each routine they go in that
+/// order: one that needs the routine alone waits for all before it and lets none after it pass; others run at the same
+/// time, as many as there are workers and their slot allows, and any of those may be the first to be done. One that is
+/// late is waited for only by those of the routine that sent it.
+fn ready(arrived: &[Arrived], placed: &[PlacedSlot], workers: usize) -> Vec<usize> {
+    /// Those in the mailbox of a routine, and those on their way to it, by who sent them.
+    #[derive(Default)]
+    struct Mailbox {
+        here: Before,
+        late: BTreeMap<usize, Before>,
+    }
+    let mut boxes: BTreeMap<usize, Mailbox> = BTreeMap::new();
+    let mut ready = Vec::new();
+    for (at, Arrived { slot, sent }) in arrived.iter().enumerate() {
+        let PlacedSlot { routine, mode } = placed[*slot];
+        let Mailbox { here, late } = boxes.entry(routine).or_default();
+        let nothing = Before::default();
+        let late_too = sent.and_then(|sent| late.get(&sent.by)).unwrap_or(&nothing);
+        let limit = if mode.parallel == 0 { workers } else { mode.parallel as usize };
+        let is_ready = match mode.alone {
+            true => !here.any && !late_too.any,
+            false => {
+                !here.alone
+                    && !late_too.alone
+                    && here.running + late_too.running < workers
+                    && here.running_in(*slot) + late_too.running_in(*slot) < limit
+            }
+        };
+        if is_ready {
+            ready.push(at);
+        }
+        let before = match sent {
+            Some(Sent { by, late: true }) => late.entry(*by).or_default(),
+            _ => here,
+        };
+        before.any = true;
+        before.alone |= mode.alone;
+        if is_ready {
+            before.running += 1;
+            *before.running_in.entry(*slot).or_default() += 1;
+        }
+    }
+    ready
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routine::SlotMode;
+
+    const fn placed(routine: usize, alone: bool, parallel: u32) -> PlacedSlot {
+        PlacedSlot { routine, mode: SlotMode { alone, parallel, timeout: 0 } }
+    }
+
+    /// Routine 0 has two slots that need it alone and two that share it, of which one at most two at a time; routine 1
+    /// has one of each.
+    const PLACED: &[PlacedSlot] = &[
+        placed(0, true, 0),
+        placed(0, true, 0),
+        placed(0, false, 0),
+        placed(0, false, 2),
+        placed(1, true, 0),
+        placed(1, false, 1),
+    ];
+
+    fn of_inputs(slots: &[usize]) -> Vec<usize> {
+        let arrived: Vec<_> = slots.iter().map(|slot| Arrived { slot: *slot, sent: None }).collect();
+        ready(&arrived, PLACED, 4)
+    }
+
+    #[test]
+    fn one_that_needs_its_routine_alone_waits_for_those_before_it_and_lets_none_pass() {
+        assert_eq!(of_inputs(&[0, 0, 1]), [0]);
+        assert_eq!(of_inputs(&[0, 2, 2]), [0]);
+        assert_eq!(of_inputs(&[2, 2, 0, 2]), [0, 1]);
+        assert_eq!(of_inputs(&[0, 4, 0, 4]), [0, 1]);
+        assert!(of_inputs(&[]).is_empty());
+    }
+
+    #[test]
+    fn those_that_share_run_as_many_as_there_are_workers_and_the_slot_allows() {
+        assert_eq!(of_inputs(&[2, 2, 2, 2, 2, 2]), [0, 1, 2, 3]);
+        assert_eq!(of_inputs(&[3, 3, 3, 3, 2]), [0, 1, 4]);
+        assert_eq!(of_inputs(&[3, 3, 3, 0, 2]), [0, 1]);
+        assert_eq!(of_inputs(&[5, 5, 2, 5]), [0, 2]);
+    }
+
+    #[test]
+    fn one_on_its_way_is_overtaken_by_others_but_not_by_those_of_its_sender() {
+        let by = |by: usize, late: bool, slot: usize| Arrived { slot, sent: Some(Sent { by, late }) };
+        let input = |slot: usize| Arrived { slot, sent: None };
+        let ready = |arrived: &[Arrived]| super::ready(arrived, PLACED, 4);
+        assert_eq!(ready(&[by(1, true, 0), by(2, false, 0)]), [0, 1]);
+        assert_eq!(ready(&[by(1, true, 0), by(1, false, 0)]), [0]);
+        assert_eq!(ready(&[by(1, false, 0), by(2, true, 0)]), [0]);
+        assert_eq!(ready(&[input(0), by(2, true, 0)]), [0]);
+        assert_eq!(ready(&[by(1, true, 0), by(2, false, 0), by(3, false, 0)]), [0, 1]);
+        // Nor at the same time, where the slot does not allow it.
+        assert_eq!(ready(&[by(0, true, 5), by(0, true, 5), by(2, false, 5)]), [0, 2]);
+    }
+
+    #[test]
+    fn crashes_come_soon_and_then_less_often() {
+        for seed in 0..100 {
+            let steps = Picks::seeded(seed).crashes();
+            assert!(steps[0] <= 1 && steps[1] <= 2 && steps.is_sorted_by(|a, b| a < b), "{steps:?}");
+        }
+    }
+}
