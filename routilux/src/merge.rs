@@ -162,11 +162,17 @@ impl<P: 'static> Handover<P> for Appended {
     }
 }
 
-/// How a handler takes its routine, and what happens to the routine when the handler fails.
+/// How a handler takes its routine.
 #[doc(hidden)]
-pub trait Undo<R: Routine> {
+pub trait Takes<R: Routine> {
     /// `&R` or `&mut R`.
     type This<'a>;
+}
+
+/// What happens to the routine when the handler fails. Beside `Takes`, so that where a routine's state cannot be put back
+/// that is told once, and not again for what its handler takes.
+#[doc(hidden)]
+pub trait Undo<R: Routine>: Takes<R> {
     type Copy;
 
     /// Runs `step` with the routine, in a thread that has the whole job to itself.
@@ -197,8 +203,19 @@ pub struct PutBack;
 #[doc(hidden)]
 pub struct Exposed;
 
-impl<R: Routine> Undo<R> for Untouched {
+impl<R: Routine> Takes<R> for Untouched {
     type This<'a> = &'a R;
+}
+
+impl<R: Routine> Takes<R> for PutBack {
+    type This<'a> = &'a mut R;
+}
+
+impl<R: Routine> Takes<R> for Exposed {
+    type This<'a> = &'a mut R;
+}
+
+impl<R: Routine> Undo<R> for Untouched {
     type Copy = ();
 
     #[inline]
@@ -229,8 +246,6 @@ impl<R: Routine> Undo<R> for Untouched {
 /// What the two kinds of `&mut self` have in common.
 macro_rules! exclusive {
     () => {
-        type This<'a> = &'a mut R;
-
         #[inline]
         fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
             step(&mut cell.routine, &mut cell.emit)

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::HandlerError;
 use crate::job::value::{Value, ValueError};
-use crate::merge::{Handover, Undo};
+use crate::merge::{Handover, Takes, Undo};
 use crate::payload::Codec;
 use crate::place::Place;
 use serde::Serialize;
@@ -253,7 +253,7 @@ pub type Contents<R, const I: usize> =
 
 /// How a handler takes its routine: `&R` or `&mut R`.
 #[doc(hidden)]
-pub(crate) type This<'a, R, const I: usize> = <<R as SlotPort<I>>::Undo as Undo<R>>::This<'a>;
+pub(crate) type This<'a, R, const I: usize> = <<R as SlotPort<I>>::Undo as Takes<R>>::This<'a>;
 
 /// How the engines run a handler.
 #[doc(hidden)]
