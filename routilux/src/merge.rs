@@ -4,7 +4,7 @@
 
 use crate::error::{HandlerError, Panic, catch};
 use crate::place::Place;
-use crate::routine::{Cell, Fields, Routine, Snapshot};
+use crate::routine::{Fields, Routine, Snapshot};
 
 /// Why a handler did not return `Ok`.
 #[doc(hidden)]
@@ -176,7 +176,7 @@ pub trait Undo<R: Routine>: Takes<R> {
     type Copy;
 
     /// Runs `step` with the routine, in a thread that has the whole job to itself.
-    fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(Self::This<'_>, &mut R::Emit) -> T) -> T;
+    fn in_cell<T>(cell: (&mut R, &mut R::Emit), step: impl FnOnce(Self::This<'_>, &mut R::Emit) -> T) -> T;
 
     /// Runs `step` with the routine, next to other threads.
     fn in_place<T>(place: &R::Place, step: impl FnOnce(Self::This<'_>, &mut R::Emit) -> T) -> T;
@@ -219,13 +219,13 @@ impl<R: Routine> Undo<R> for Untouched {
     type Copy = ();
 
     #[inline]
-    fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
-        step(&cell.routine, &mut cell.emit)
+    fn in_cell<T>(cell: (&mut R, &mut R::Emit), step: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
+        step(cell.0, cell.1)
     }
 
     #[inline]
     fn in_place<T>(place: &R::Place, step: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
-        place.along(|routine| step(routine, &mut R::Emit::default()))
+        place.along(step)
     }
 
     #[inline]
@@ -247,13 +247,13 @@ impl<R: Routine> Undo<R> for Untouched {
 macro_rules! exclusive {
     () => {
         #[inline]
-        fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
-            step(&mut cell.routine, &mut cell.emit)
+        fn in_cell<T>(cell: (&mut R, &mut R::Emit), step: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
+            step(cell.0, cell.1)
         }
 
         #[inline]
         fn in_place<T>(place: &R::Place, step: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
-            place.alone(|cell| step(&mut cell.routine, &mut cell.emit))
+            place.alone(step)
         }
 
         #[inline]

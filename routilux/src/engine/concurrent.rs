@@ -24,8 +24,8 @@ use crate::context::Context;
 use crate::error::{Error, Result, catch};
 use crate::flow::{Flow, Threaded};
 use crate::job::{
-    Control, Facts, Failed, Handler, History, Hooks, Job, JobId, JobState, Listener, Outcome, Progress,
-    Report, Request, Retention, RoutineProgress, Status, by_slot, entry_of, new_cells,
+    Control, Facts, Failed, Handler, History, Hooks, Job, JobId, JobState, Listener, LiveOutlet, LiveOutput,
+    Outcome, Progress, Report, Request, Retention, RoutineProgress, Status, by_slot, entry_of, new_cells,
 };
 use crossbeam_utils::{Backoff, CachePadded};
 use std::cell::Cell;
@@ -583,6 +583,7 @@ impl<F: Threaded> Running<F> {
             drop(core);
             self.control.forget_all();
             let stopped = self.call_end_hooks(status);
+            F::close_live(&self.cells);
             let wakers = {
                 let mut outgoing = lock(&self.outgoing);
                 outgoing.ended = true;
@@ -801,6 +802,7 @@ impl<F: Threaded> Running<F> {
                 self.deadline.store(0, Ordering::Relaxed);
                 core.status = Status::Running;
                 lock(&self.outgoing).ended = false;
+                F::open_live(&self.cells);
             }
             Status::Cancelled => {
                 let reason = core.reason.as_deref().unwrap_or("no reason given");
@@ -817,6 +819,11 @@ impl<F: Threaded> Running<F> {
         }
         self.go_on(core);
         Ok(())
+    }
+
+    /// One more receiver of live events.
+    pub(crate) fn live<P>(&self, outlet: fn(&F::Cells) -> &LiveOutlet<P>) -> LiveOutput<P> {
+        outlet(&self.cells).receiver()
     }
 
     pub(crate) fn close_inputs(&self) {

@@ -509,6 +509,9 @@ impl<F: Flow> Job<F> {
         job.status = state.status;
         job.reason = state.reason;
         job.resume()?;
+        if job.status.is_end() {
+            F::close_live(&job.cells);
+        }
         Ok(job)
     }
 
