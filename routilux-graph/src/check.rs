@@ -58,6 +58,10 @@ pub enum Kind {
     NoWayIn,
     /// An event is both connected and ignored.
     IgnoredDelivered,
+    /// A live event goes to a slot or to `return`.
+    LiveDelivered,
+    /// A live event and an ordinary one go to one output.
+    LiveShared,
     /// An event leads nowhere.
     Undelivered(Port),
     /// No way leads from an input to a routine.
@@ -98,6 +102,7 @@ pub fn check(graph: &Graph) -> Vec<Problem> {
     let mut checker = Checker::new(graph);
     checker.routines();
     checker.ends();
+    checker.live();
     checker.duplicates();
     checker.returns();
     checker.ignored();
@@ -293,6 +298,58 @@ impl<'g> Checker<'g> {
         None
     }
 
+    fn is_live(&self, index: usize) -> bool {
+        self.events[index].is_some_and(|(routine, event)| self.graph.routines[routine].events[event].live)
+    }
+
+    /// A live event leaves the job before its step has ended: nothing in the job may depend on it.
+    fn live(&mut self) {
+        let graph = self.graph;
+        // By output: the first connection to it.
+        let mut outputs: HashMap<&str, usize> = HashMap::new();
+        for (index, connection) in graph.connections.iter().enumerate() {
+            let (Source::Event(event), Some(_)) = (&connection.from, self.events[index]) else { continue };
+            match &connection.to {
+                Target::Output(name) => {
+                    let first = *outputs.entry(name).or_insert(index);
+                    let live = self.is_live(index);
+                    if live != self.is_live(first) {
+                        let (one, other) =
+                            if live { ("a live", "ordinary ones") } else { ("an ordinary", "live ones") };
+                        self.tell(
+                            Kind::LiveShared,
+                            Place::To(index, Part::Whole),
+                            format!("`{event}` is {one} event, and `{}` carries {other}", connection.to),
+                            format!("give it an `out` of its own: `{event} -> out {};`", event.name),
+                        )
+                        .first = Some(Place::To(first, Part::Whole));
+                    }
+                }
+                Target::Slot(slot) if self.is_live(index) => {
+                    // Whatever else is wrong with this connection is no more once it ends elsewhere.
+                    if self.slots[index].take().is_some() {
+                        self.probably_meant.insert(slot.clone());
+                        self.live_within(index, event);
+                    }
+                }
+                Target::Return if self.is_live(index) => self.live_within(index, event),
+                Target::Slot(_) | Target::Return => {}
+            }
+        }
+    }
+
+    fn live_within(&mut self, index: usize, event: &Port) {
+        self.tell(
+            Kind::LiveDelivered,
+            Place::To(index, Part::Whole),
+            format!("`{event}` is a live event, which leaves before its step has ended: it goes to an `out` only"),
+            format!(
+                "write `{event} -> out {0};`, or make it an ordinary event where it is declared: `#[event] fn {0}(..);`",
+                event.name
+            ),
+        );
+    }
+
     fn duplicates(&mut self) {
         let graph = self.graph;
         let mut seen: HashMap<(&Source, &Target), usize> = HashMap::new();
@@ -317,7 +374,7 @@ impl<'g> Checker<'g> {
     fn returns(&mut self) {
         let mut first = None;
         for (index, connection) in self.graph.connections.iter().enumerate() {
-            if connection.to != Target::Return {
+            if connection.to != Target::Return || self.is_live(index) {
                 continue;
             }
             match first {
@@ -449,7 +506,7 @@ impl<'g> Checker<'g> {
                 continue;
             }
             for (e, event) in routine.events.iter().enumerate() {
-                if event.payload == payload {
+                if event.payload == payload && !event.live {
                     let taken = self.events.contains(&Some((r, e)));
                     fitting.push((taken, Port::new(&routine.id, &event.name)));
                 }
@@ -682,6 +739,35 @@ mod tests {
         assert_eq!(check(&graph), []);
         graph.ignored.push(Port::new("a", "y"));
         assert_eq!(kinds(&graph), [Kind::IgnoredDelivered]);
+    }
+
+    #[test]
+    fn a_live_event_goes_to_outputs_only_and_nothing_follows_from_it() {
+        let live = |connections: &[&str]| {
+            let mut graph = flow(a_and_b(), connections);
+            graph.routines[0].events[0].live = true;
+            graph
+        };
+        let to = |graph: &Graph| {
+            let problems = check(graph);
+            problems.into_iter().map(|problem| (problem.kind, problem.place)).collect::<Vec<_>>()
+        };
+        let whole = |index| Place::To(index, Part::Whole);
+        assert_eq!(check(&live(&["in x -> a.x", "in x -> b.x", "a.y -> out y", "b.y -> return"])), []);
+        let within = live(&["in x -> a.x", "a.y -> b.x", "b.y -> return", "a.y -> return"]);
+        assert_eq!(to(&within), [(Kind::LiveDelivered, whole(1)), (Kind::LiveDelivered, whole(3))]);
+        // Neither a cycle, nor one that is missed.
+        let round = live(&["in x -> a.x", "in x -> b.x", "b.y -> a.x", "a.y -> b.x"]);
+        assert_eq!(to(&round), [(Kind::LiveDelivered, whole(3))]);
+        let round = live(&["in x -> a.x", "in x -> b.x", "b.y -> loop a.x", "a.y -> b.x"]);
+        assert_eq!(to(&round), [(Kind::LiveDelivered, whole(3))]);
+        let shared = live(&["in x -> a.x", "in x -> b.x", "a.y -> out y", "b.y -> out y"]);
+        assert_eq!(to(&shared), [(Kind::LiveShared, whole(3))]);
+        assert_eq!(check(&shared)[0].first, Some(whole(2)));
+        assert_eq!(check(&shared)[0].message, "`b.y` is an ordinary event, and `out y` carries live ones");
+        // It is not proposed as a source either.
+        let missing = check(&live(&["in x -> a.x", "a.y -> out y", "b.y -> return"]));
+        assert_eq!(missing[0].help, "connect it, for example `in x -> b.x;`");
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct Event {
     pub name: String,
     /// Its payload's type, as written by the author of the routine.
     pub payload: String,
+    /// Whether it leaves at once, before the step has ended: then it goes to outputs only.
+    pub live: bool,
 }
 
 /// What a slot keeps of the values that arrive.
@@ -162,9 +164,9 @@ impl Slot {
 }
 
 impl Event {
-    /// An event.
+    /// An event that leaves when its step has ended.
     pub fn new(name: impl Into<String>, payload: impl Into<String>) -> Self {
-        Event { name: name.into(), payload: payload.into() }
+        Event { name: name.into(), payload: payload.into(), live: false }
     }
 }
 

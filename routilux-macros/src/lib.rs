@@ -24,6 +24,10 @@ use proc_macro::TokenStream;
 /// # On the `impl` block
 /// `#[event] fn word(text: String);` declares an event: several parameters make a tuple, none makes `()`.
 ///
+/// `#[event(live)] fn token(text: String);` declares one that leaves at once, before its step has ended: a token, the
+/// handler's own progress. It goes to an `out` only, carries the attempt, needs a `Send` payload and no serde, and is
+/// neither saved nor taken back when the attempt fails. See `LiveOutput` for how it is received.
+///
 /// `#[slot]` marks a handler. It takes `&mut self` or `&self`, then its payload as `T` or `&T` (several parameters
 /// take a tuple, `&str` takes a `String`), then optionally `out: &mut Emit<Self>` and `cx: &Context`, and returns nothing or
 /// `Result<(), E>` with any `E: Into<HandlerError>`.

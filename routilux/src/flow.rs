@@ -63,6 +63,12 @@ pub trait Flow: Sized + 'static {
     /// Puts new configuration and resources in, and keeps the state.
     #[doc(hidden)]
     fn reconfigure(cells: &Self::Cells, new: Self::Cells);
+    /// Ends the receivers of live events: the job has ended, or failed. To drop the cells does the same.
+    #[doc(hidden)]
+    fn close_live(_cells: &Self::Cells) {}
+    /// They go on: a job that failed is resumed.
+    #[doc(hidden)]
+    fn open_live(_cells: &Self::Cells) {}
     /// Whether anything waits at an output, or a result.
     #[doc(hidden)]
     fn has_output(outbound: &Self::Outbound) -> bool;

@@ -63,6 +63,7 @@
 //! | what a handler may ask of its job | [`Context`] |
 //! | testing a handler | [`Emit`] |
 //! | testing a flow, in any order its steps could take | [`sim`] |
+//! | token streams: events that leave before their step has ended | [`LiveOutput`] |
 //! | what can go wrong | [`Error`], [`HandlerError`] |
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
@@ -89,8 +90,8 @@ pub use engine::Pool;
 pub use error::{Error, HandlerError, Panic, Result, TimedOut};
 pub use flow::Flow;
 pub use job::{
-    Control, Handler, HistoryEntry, Job, JobHandle, JobId, JobState, Outcome, Output, Progress, Reconfigured,
-    Report, Retention, RoutineProgress, Status, Taken,
+    Control, Handler, HistoryEntry, Job, JobHandle, JobId, JobState, Live, LiveOutput, Outcome, Output,
+    Progress, Reconfigured, Report, Retention, RoutineProgress, Status, Taken,
 };
 pub use payload::Payload;
 pub use routilux_macros::routine;
@@ -142,7 +143,7 @@ pub use routilux_graph as graph;
 /// A struct of the flow's name, with these functions: `new(parameters..)`; `job(&self)`, a new [`Job`] whose configuration
 /// is evaluated from the parameters then; `resume(&self, JobState)`, a job that goes on with a saved one; and `graph()`,
 /// the flow as data. For a job of the flow, [`inputs`](Job::inputs) has a method for each `in`, [`outputs`](Job::outputs)
-/// one for each `out`, and what [`run`](Job::run) returns has `result()` if there is a `return`.
+/// one for each `out` (for live events a [`LiveOutput`], which receives while the job runs), and what [`run`](Job::run) returns has `result()` if there is a `return`.
 ///
 /// # Statements
 /// | statement | meaning |
@@ -151,14 +152,14 @@ pub use routilux_graph as graph;
 /// | `in name -> id.slot, id.slot;` | an input of the flow |
 /// | `id.event -> id.slot, id.slot;` | a connection; each slot is sent every payload, in the order written |
 /// | `id.event -> loop id.slot;` | a connection that closes a cycle; a cycle needs one |
-/// | `id.event -> out name;` | an output of the flow; several events of one type may share it |
+/// | `id.event -> out name;` | an output of the flow; several events of one type may share it. Live events, `#[event(live)]`, go nowhere else, and share none with ordinary ones |
 /// | `id.event -> return;` | the result of the job; at most one |
 /// | `ignore id.event;` | silences the warning about an event that leads nowhere |
 ///
 /// # What is checked
 /// All at once, each mistake once: routines, events and slots that do not exist, ends of the wrong direction, ids and
 /// connections there twice, a slot that nothing is connected to (unless `#[slot(optional)]`), cycles without `loop`, a flow
-/// without a way in; and by their types, the two ends of each connection.
+/// without a way in, a live event that goes elsewhere than to an `out`; and by their types, the two ends of each connection.
 ///
 /// A routine's name is that of a macro too, and macros do not shadow each other as types do. A routine that two glob
 /// imports bring, or one that is declared where another of its name is in scope from outside (by a glob import, or in a

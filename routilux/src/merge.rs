@@ -4,7 +4,7 @@
 
 use crate::error::{HandlerError, Panic, catch};
 use crate::place::Place;
-use crate::routine::{Cell, Fields, Routine, Snapshot};
+use crate::routine::{Fields, Routine, Snapshot};
 
 /// Why a handler did not return `Ok`.
 #[doc(hidden)]
@@ -162,15 +162,21 @@ impl<P: 'static> Handover<P> for Appended {
     }
 }
 
-/// How a handler takes its routine, and what happens to the routine when the handler fails.
+/// How a handler takes its routine.
 #[doc(hidden)]
-pub trait Undo<R: Routine> {
+pub trait Takes<R: Routine> {
     /// `&R` or `&mut R`.
     type This<'a>;
+}
+
+/// What happens to the routine when the handler fails. Beside `Takes`, so that where a routine's state cannot be put back
+/// that is told once, and not again for what its handler takes.
+#[doc(hidden)]
+pub trait Undo<R: Routine>: Takes<R> {
     type Copy;
 
     /// Runs `step` with the routine, in a thread that has the whole job to itself.
-    fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(Self::This<'_>, &mut R::Emit) -> T) -> T;
+    fn in_cell<T>(cell: (&mut R, &mut R::Emit), step: impl FnOnce(Self::This<'_>, &mut R::Emit) -> T) -> T;
 
     /// Runs `step` with the routine, next to other threads.
     fn in_place<T>(place: &R::Place, step: impl FnOnce(Self::This<'_>, &mut R::Emit) -> T) -> T;
@@ -197,18 +203,29 @@ pub struct PutBack;
 #[doc(hidden)]
 pub struct Exposed;
 
-impl<R: Routine> Undo<R> for Untouched {
+impl<R: Routine> Takes<R> for Untouched {
     type This<'a> = &'a R;
+}
+
+impl<R: Routine> Takes<R> for PutBack {
+    type This<'a> = &'a mut R;
+}
+
+impl<R: Routine> Takes<R> for Exposed {
+    type This<'a> = &'a mut R;
+}
+
+impl<R: Routine> Undo<R> for Untouched {
     type Copy = ();
 
     #[inline]
-    fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
-        step(&cell.routine, &mut cell.emit)
+    fn in_cell<T>(cell: (&mut R, &mut R::Emit), step: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
+        step(cell.0, cell.1)
     }
 
     #[inline]
     fn in_place<T>(place: &R::Place, step: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
-        place.along(|routine| step(routine, &mut R::Emit::default()))
+        place.along(step)
     }
 
     #[inline]
@@ -229,16 +246,14 @@ impl<R: Routine> Undo<R> for Untouched {
 /// What the two kinds of `&mut self` have in common.
 macro_rules! exclusive {
     () => {
-        type This<'a> = &'a mut R;
-
         #[inline]
-        fn in_cell<T>(cell: &mut Cell<R>, step: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
-            step(&mut cell.routine, &mut cell.emit)
+        fn in_cell<T>(cell: (&mut R, &mut R::Emit), step: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
+            step(cell.0, cell.1)
         }
 
         #[inline]
         fn in_place<T>(place: &R::Place, step: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
-            place.alone(|cell| step(&mut cell.routine, &mut cell.emit))
+            place.alone(step)
         }
 
         #[inline]

@@ -2,27 +2,30 @@
 //! a handler that takes `&mut self` has its routine alone, and those that take `&self` share it.
 
 use crate::engine::sync::{Mutex, RwLock};
+use crate::job::LiveSink;
 use crate::job::part::Saved;
 use crate::job::value::{Value, ValueError};
-use crate::routine::{Cell, Fields, Routine};
+use crate::routine::{Cell, EventPayload, Fields, LivePort, Outgoing, Routine};
 use std::sync::PoisonError;
 
 /// One routine of a job. Who runs next is settled before a handler gets here, so a lock is never waited for long.
 #[doc(hidden)]
 pub trait Place<R: Routine>: 'static {
     fn new(cell: Cell<R>) -> Self;
-    fn get_mut(&mut self) -> &mut Cell<R>;
-    fn alone<T>(&self, run: impl FnOnce(&mut Cell<R>) -> T) -> T;
-    fn along<T>(&self, run: impl FnOnce(&R) -> T) -> T;
+    fn get_mut(&mut self) -> (&mut R, &mut R::Emit);
+    fn alone<T>(&self, run: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T;
+    /// For a handler that runs next to others: each run has an `Emit` of its own.
+    fn along<T>(&self, run: impl FnOnce(&R, &mut R::Emit) -> T) -> T;
+    fn look<T>(&self, run: impl FnOnce(&R) -> T) -> T;
 }
 
 /// For a routine whose handlers all take `&mut self`: it need not be `Sync`.
 #[doc(hidden)]
 pub struct Alone<R: Routine>(Mutex<Cell<R>>);
 
-/// For a routine with handlers that take `&self`.
+/// For a routine with handlers that take `&self`. Its `Emit` has a lock of its own, because events need not be `Sync`.
 #[doc(hidden)]
-pub struct Along<R: Routine>(RwLock<Cell<R>>);
+pub struct Along<R: Routine>(RwLock<(R, Mutex<R::Emit>)>);
 
 // A panic of the user's never gets past a step, so what a poisoned lock guards is what it was.
 
@@ -32,39 +35,62 @@ impl<R: Routine> Place<R> for Alone<R> {
     }
 
     #[inline]
-    fn get_mut(&mut self) -> &mut Cell<R> {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    fn get_mut(&mut self) -> (&mut R, &mut R::Emit) {
+        let Cell { routine, emit } = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        (routine, emit)
     }
 
     #[inline]
-    fn alone<T>(&self, run: impl FnOnce(&mut Cell<R>) -> T) -> T {
-        run(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn alone<T>(&self, run: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
+        let Cell { routine, emit } = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        run(routine, emit)
     }
 
-    fn along<T>(&self, run: impl FnOnce(&R) -> T) -> T {
-        self.alone(|cell| run(&cell.routine))
+    fn along<T>(&self, run: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
+        self.alone(|routine, emit| run(routine, emit))
+    }
+
+    fn look<T>(&self, run: impl FnOnce(&R) -> T) -> T {
+        self.alone(|routine, _| run(routine))
     }
 }
 
 impl<R: Routine> Place<R> for Along<R> {
     fn new(cell: Cell<R>) -> Self {
-        Along(RwLock::new(cell))
+        Along(RwLock::new((cell.routine, Mutex::new(cell.emit))))
     }
 
     #[inline]
-    fn get_mut(&mut self) -> &mut Cell<R> {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    fn get_mut(&mut self) -> (&mut R, &mut R::Emit) {
+        let (routine, emit) = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        (routine, emit.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 
     #[inline]
-    fn alone<T>(&self, run: impl FnOnce(&mut Cell<R>) -> T) -> T {
-        run(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    fn alone<T>(&self, run: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
+        let (routine, emit) = &mut *self.0.write().unwrap_or_else(PoisonError::into_inner);
+        run(routine, emit.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 
     #[inline]
-    fn along<T>(&self, run: impl FnOnce(&R) -> T) -> T {
-        run(&self.0.read().unwrap_or_else(PoisonError::into_inner).routine)
+    fn along<T>(&self, run: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
+        let (routine, emit) = &*self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut own = match R::Emit::LIVE {
+            true => emit.lock().unwrap_or_else(PoisonError::into_inner).another(),
+            false => R::Emit::default(),
+        };
+        run(routine, &mut own)
     }
+
+    fn look<T>(&self, run: impl FnOnce(&R) -> T) -> T {
+        run(&self.0.read().unwrap_or_else(PoisonError::into_inner).0)
+    }
+}
+
+/// Where a live event of the routine leads.
+#[doc(hidden)]
+pub fn live_sink<R: LivePort<I>, const I: usize>(place: &mut R::Place) -> &mut LiveSink<EventPayload<R, I>> {
+    R::sink(place.get_mut().1)
 }
 
 /// What a slot keeps.
@@ -87,30 +113,30 @@ impl<C> Keeps<C> {
 /// Puts the state of `old` into a routine with new configuration.
 #[doc(hidden)]
 pub fn reconfigure<R: Routine + Fields>(place: &R::Place, mut new: R::Place) {
-    place.alone(|old| {
-        let new = new.get_mut();
-        new.routine.swap_state(&mut old.routine);
-        std::mem::swap(&mut new.routine, &mut old.routine);
+    place.alone(|old, _| {
+        let (new, _) = new.get_mut();
+        new.swap_state(old);
+        std::mem::swap(new, old);
     });
 }
 
 impl<R: Routine + Fields> Saved for Alone<R> {
     fn save(&self) -> Result<Value, ValueError> {
-        self.along(save)
+        self.look(save)
     }
 
     fn load(&mut self, value: Value) -> Result<(), ValueError> {
-        load(&mut self.get_mut().routine, value)
+        load(self.get_mut().0, value)
     }
 }
 
 impl<R: Routine + Fields> Saved for Along<R> {
     fn save(&self) -> Result<Value, ValueError> {
-        self.along(save)
+        self.look(save)
     }
 
     fn load(&mut self, value: Value) -> Result<(), ValueError> {
-        load(&mut self.get_mut().routine, value)
+        load(self.get_mut().0, value)
     }
 }
 

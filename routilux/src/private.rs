@@ -6,14 +6,17 @@ pub use crate::error::{HandlerError, Result};
 pub use crate::flow::{Flow, Threaded};
 pub use crate::job::part::Saved;
 pub use crate::job::value::{Value, ValueError};
-pub use crate::job::{Entry, Exit, Job, JobState, Outlet, Report, ResultSlot, SavedResult, Taken, result_in};
+pub use crate::job::{
+    Entry, Exit, Job, JobState, LiveOutlet, LiveOutput, LivePayload, LiveSink, Outlet, Report, ResultSlot,
+    SavedResult, Stamp, Taken, live_payload_is_send, result_in,
+};
 pub use crate::merge::{Appended, Exposed, GivenAway, Handover, Kept, Lent, PutBack, Untouched, keep};
 pub use crate::payload::{Codec, Payload, Saves};
-pub use crate::place::{Alone, Along, Keeps, Place, reconfigure};
+pub use crate::place::{Alone, Along, Keeps, Place, live_sink, reconfigure};
 pub use crate::routine::{
-    Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, Outbox, Outgoing, PlacedSlot,
-    Routine, SendFields, SendPayload, SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy,
-    StateField, SyncFields, SyncPayload, ThreadSafe, is_marked,
+    Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, LivePort, Outbox, Outgoing,
+    PlacedSlot, Routine, SendFields, SendPayload, SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot,
+    Starts, StateCopy, StateField, SyncFields, SyncPayload, ThreadSafe, is_marked,
 };
 pub use routilux_graph::{Connection, Event, Graph, Merge, Port, Source, Target};
 pub use routilux_macros::flow_stage;
@@ -32,11 +35,16 @@ pub fn routine<R: Routine>(id: &str) -> routilux_graph::Routine {
         (slot.merge, slot.optional) = (info.merge, info.optional);
         slot
     });
+    let events = R::EVENTS.iter().map(|info| {
+        let mut event = Event::new(info.name, info.payload);
+        event.live = info.live;
+        event
+    });
     routilux_graph::Routine {
         id: id.to_owned(),
         type_name: R::TYPE.to_owned(),
         slots: slots.collect(),
-        events: R::EVENTS.iter().map(|info| Event::new(info.name, info.payload)).collect(),
+        events: events.collect(),
     }
 }
 

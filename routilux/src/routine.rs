@@ -2,8 +2,9 @@
 
 use crate::context::Context;
 use crate::error::HandlerError;
+use crate::job::LiveSink;
 use crate::job::value::{Value, ValueError};
-use crate::merge::{Handover, Undo};
+use crate::merge::{Handover, Takes, Undo};
 use crate::payload::Codec;
 use crate::place::Place;
 use serde::Serialize;
@@ -35,7 +36,8 @@ pub trait Routine: Sized + 'static {
 }
 
 /// What a handler of the routine `R` emits its events with: one method for each event, its parameters those
-/// of the event. What is emitted leaves when the handler returns without an error, and is dropped when it fails.
+/// of the event. What is emitted leaves when the handler returns without an error, and is dropped when it fails; a live
+/// event, `#[event(live)]`, leaves at once.
 ///
 /// In a unit test, make one, call the handler and read what was emitted:
 ///
@@ -212,12 +214,20 @@ pub struct SlotInfo {
 pub struct EventInfo {
     pub name: &'static str,
     pub payload: &'static str,
+    pub live: bool,
 }
 
 /// The event number `I` of a routine.
 #[doc(hidden)]
 pub trait EventPort<const I: usize>: Routine {
     type Payload: 'static;
+}
+
+/// The event number `I` of a routine, which is live.
+#[doc(hidden)]
+pub trait LivePort<const I: usize>: EventPort<I> {
+    /// Where it leads.
+    fn sink(emit: &mut Self::Emit) -> &mut LiveSink<EventPayload<Self, I>>;
 }
 
 /// The slot number `I` of a routine, and its handler.
@@ -253,7 +263,7 @@ pub type Contents<R, const I: usize> =
 
 /// How a handler takes its routine: `&R` or `&mut R`.
 #[doc(hidden)]
-pub(crate) type This<'a, R, const I: usize> = <<R as SlotPort<I>>::Undo as Undo<R>>::This<'a>;
+pub(crate) type This<'a, R, const I: usize> = <<R as SlotPort<I>>::Undo as Takes<R>>::This<'a>;
 
 /// How the engines run a handler.
 #[doc(hidden)]
@@ -293,7 +303,20 @@ impl<R: Routine + Fields> Cell<R> {
 /// A generated `Emit` struct.
 #[doc(hidden)]
 pub trait Outgoing<E>: Default + 'static {
+    /// Whether there are live events among its own.
+    const LIVE: bool = false;
+
     fn outbox(&mut self) -> &mut Outbox<E>;
+
+    /// Before a step, for the live events, which carry the attempt; most routines have none.
+    #[inline]
+    fn begins(&mut self, _cx: &Context) {}
+
+    /// One for a step that runs next to others, with the same live sinks.
+    #[inline]
+    fn another(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// The events of one step, in the order they were emitted. The first one is kept inline: most handlers emit no more,

@@ -34,10 +34,6 @@ fn finds<F: Flow>(how: &Sim, flow: &F, test: fn(&mut Job<F>) -> Checked) -> Stri
     found
 }
 
-fn steps<F: Flow>(job: &Job<F>) -> Vec<String> {
-    job.history().map(|entry| format!("{}.{}", entry.routine, entry.slot)).collect()
-}
-
 /// Passes on what it is given.
 #[routine]
 struct Pass;

@@ -26,8 +26,17 @@ impl Events {
     #[event]
     fn events(n: u64);
 
-    #[event(live)]
+    #[event(liev)]
     fn token(text: String);
+
+    #[event(durable)]
+    fn saved(text: String);
+
+    #[event(live = true)]
+    fn progress(text: String);
+
+    #[event = "live"]
+    fn note(text: String);
 
     #[event]
     fn twice(n: u64);

@@ -8,7 +8,7 @@ use crate::diagnostic::{at, standing_at};
 use crate::routine::plain;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use routilux_graph::{Merge, Source, Target};
+use routilux_graph::{Merge, Source, Target, did_you_mean};
 use std::collections::HashSet;
 use syn::spanned::Spanned;
 
@@ -83,7 +83,10 @@ struct Flow<'a> {
     model: &'a Model,
     slots: Vec<SlotAt>,
     inputs: Vec<Ident>,
+    /// Those that ordinary events go to.
     outputs: Vec<Ident>,
+    /// Those that live events go to.
+    live_outputs: Vec<Ident>,
 }
 
 /// The second stage, for a flow without mistakes.
@@ -95,7 +98,15 @@ pub(crate) fn flow(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
 
 impl<'a> Flow<'a> {
     fn new(p: &'a TokenStream, header: &'a Header, model: &'a Model) -> Self {
-        let mut flow = Flow { p, header, model, slots: Vec::new(), inputs: Vec::new(), outputs: Vec::new() };
+        let mut flow = Flow {
+            p,
+            header,
+            model,
+            slots: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            live_outputs: Vec::new(),
+        };
         let connected: HashSet<&routilux_graph::Port> = model
             .graph
             .connections
@@ -116,17 +127,20 @@ impl<'a> Flow<'a> {
                 });
             }
         }
-        let once = |names: &mut Vec<Ident>, name: &Ident| {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.clone());
+        let mut seen = HashSet::new();
+        for (written, known) in model.connections.iter().zip(&model.graph.connections) {
+            if let From::Input(name) = &written.from
+                && !flow.inputs.contains(name)
+            {
+                flow.inputs.push(name.clone());
             }
-        };
-        for written in &model.connections {
-            if let From::Input(name) = &written.from {
-                once(&mut flow.inputs, name);
-            }
-            if let To::Output(name) = &written.to {
-                once(&mut flow.outputs, name);
+            if let To::Output(name) = &written.to
+                && seen.insert(name)
+            {
+                match is_live(&model.graph, &known.from) {
+                    true => flow.live_outputs.push(name.clone()),
+                    false => flow.outputs.push(name.clone()),
+                }
             }
         }
         flow
@@ -253,7 +267,7 @@ impl<'a> Flow<'a> {
         let name = &self.header.name;
         let routines = (0..self.model.routines.len()).map(|number| self.routine_alias(number));
         let slots = self.connected().map(|(number, _)| self.slot_payload(number));
-        let outputs = self.outputs.iter().map(|output| self.output_payload(output));
+        let outputs = self.outputs.iter().chain(&self.live_outputs).map(|output| self.output_payload(output));
         let result =
             self.returning().map(|(_, payload)| quote! { for<'__routilux> #payload: #p::SyncPayload });
         quote! {
@@ -304,7 +318,11 @@ impl<'a> Flow<'a> {
                 (format_ident!("s{number}"), self.routine_alias(slot.routine), slot.number);
             quote! { #field: #p::Keeps<#p::Contents<#alias, #in_routine>> }
         });
-        quote! { pub struct __Cells { #(#routines,)* #(#contents,)* } }
+        let live = self.live_outputs.iter().enumerate().map(|(number, output)| {
+            let (field, payload) = (format_ident!("l{number}"), self.output_payload(output));
+            quote! { #field: #p::LiveOutlet<#payload> }
+        });
+        quote! { pub struct __Cells { #(#routines,)* #(#contents,)* #(#live,)* } }
     }
 
     fn delivery_enum(&self) -> TokenStream {
@@ -514,6 +532,35 @@ impl<'a> Flow<'a> {
     /// The value as the target takes it. Ends of different types have a trait of their own, for the message; every
     /// token of the call is the user's, so that the error is.
     fn fitted(&self, index: usize, value: TokenStream, sent: TokenStream, taken: TokenStream) -> TokenStream {
+        let signature = |taken: TokenStream| quote! { fn fits(value: Self) -> #taken };
+        self.fitting(index, value, sent, taken, signature)
+    }
+
+    /// The live outlet as one of what the event sends: a live event is put into its outlet where it is sent, so there the
+    /// two ends have to be known to be the same.
+    fn fitted_outlet(
+        &self,
+        index: usize,
+        outlet: TokenStream,
+        sent: TokenStream,
+        taken: TokenStream,
+    ) -> TokenStream {
+        let p = self.p;
+        let signature = |taken: TokenStream| {
+            quote! { fn fits(value: &#p::LiveOutlet<#taken>) -> &#p::LiveOutlet<Self> }
+        };
+        self.fitting(index, outlet, sent, taken, signature)
+    }
+
+    /// `signature` says, for the type that the target takes, what is fitted; it is the identity where `Self` is that type.
+    fn fitting(
+        &self,
+        index: usize,
+        value: TokenStream,
+        sent: TokenStream,
+        taken: TokenStream,
+        signature: impl Fn(TokenStream) -> TokenStream,
+    ) -> TokenStream {
         if !self.differs(index) {
             return standing_at(self.end_of(index), value);
         }
@@ -532,6 +579,7 @@ impl<'a> Flow<'a> {
         let (sent_name, taken_name) = (Ident::new("__Sent", place), Ident::new("__Taken", place));
         let fits = Ident::new("ConnectsTo", place);
         let call = at(place, quote! { <#sent_name as #fits<#taken_name>>::fits });
+        let (of_any, of_same) = (signature(quote!(T)), signature(quote!(T)));
         quote! {
             {
                 #[diagnostic::on_unimplemented(
@@ -539,11 +587,11 @@ impl<'a> Flow<'a> {
                     label = #label,
                     note = "the two ends of a connection have one type: put a routine between them that converts",
                 )]
-                trait #fits<T> { fn fits(self) -> T; }
+                trait #fits<T>: ::core::marker::Sized { #of_any; }
                 #[diagnostic::do_not_recommend]
                 impl<T> #fits<T> for T {
                     #[inline(always)]
-                    fn fits(self) -> T { self }
+                    #of_same { value }
                 }
                 type #sent_name = #sent;
                 type #taken_name = #taken;
@@ -554,17 +602,12 @@ impl<'a> Flow<'a> {
 
     /// The statements that send `value` to the targets of the given connections, in their order.
     fn sends(&self, connections: &[usize], sent: &TokenStream, post: &Ident, place: Span) -> TokenStream {
-        let p = self.p;
         let value = Ident::new("__value", Span::mixed_site());
         let copies: Vec<Ident> =
             (1..connections.len()).map(|n| Ident::new(&format!("__copy{n}"), Span::mixed_site())).collect();
         // All copies first: if the user's `Clone` panics, no receiver has the event.
-        let [payload, receivers, fan_out] =
-            ["__Payload", "__Receivers", "__FanOut"].map(|name| Ident::new(name, place));
-        let aliased = (!copies.is_empty()).then(
-            || quote! { type #payload = #sent; use #p::{FanOut as #fan_out, Receivers as #receivers}; },
-        );
-        let copy_of = at(place, quote! { <#receivers as #fan_out<#payload>>::copy });
+        let (aliased, copy_of) = self.copy_of(sent, place);
+        let aliased = (!copies.is_empty()).then_some(aliased);
         let made = copies.iter().map(|copy| quote! { let #copy = #copy_of(&#value); });
         let values = copies.iter().chain([&value]);
         let sent_on = connections.iter().zip(values).map(|(&index, value)| {
@@ -615,6 +658,8 @@ impl<'a> Flow<'a> {
                 let enumeration = format_ident!("__E{r}");
                 let connections = self.routes_of((r, e));
                 match connections.first() {
+                    // A live event left where it was sent.
+                    _ if event.live => quote! { #enumeration::#variant(_) => {} },
                     None => quote! { #enumeration::#variant(_) => {} },
                     Some(&first) => {
                         let place = self.model.connections[first].source_tokens().span();
@@ -637,8 +682,10 @@ impl<'a> Flow<'a> {
     /// Whether the user's code runs while events of the routine are sent on: `Clone` where one has several receivers, `Drop`,
     /// if there is any, where one has none or is a further result.
     fn guard(&self, routine: usize) -> TokenStream {
-        let connections: Vec<Vec<usize>> = (0..self.model.graph.routines[routine].events.len())
-            .map(|event| self.routes_of((routine, event)))
+        let events = self.model.graph.routines[routine].events.iter().enumerate();
+        let connections: Vec<Vec<usize>> = events
+            .filter(|(_, event)| !event.live)
+            .map(|(number, _)| self.routes_of((routine, number)))
             .collect();
         let returns = |index: &usize| self.model.graph.connections[*index].to == Target::Return;
         let drops = connections.iter().any(|event| event.is_empty() || event.iter().any(returns));
@@ -723,18 +770,88 @@ impl<'a> Flow<'a> {
             let field = format_ident!("s{number}");
             quote! { #field: ::core::default::Default::default() }
         });
+        let cells = Ident::new("__cells", Span::mixed_site());
+        let sinks = self.live_sinks(&cells);
+        let live = (0..self.live_outputs.len()).map(|number| format_ident!("l{number}"));
+        let live: Vec<Ident> = live.collect();
         let fields: Vec<Ident> =
             (0..self.model.routines.len()).map(|number| format_ident!("r{number}")).collect();
         let aliases = (0..fields.len()).map(|number| self.routine_alias(number));
         quote! {
             fn cells(&self) -> __Cells {
-                __Cells { #(#routines,)* #(#contents,)* }
+                let mut #cells = __Cells { #(#routines,)* #(#contents,)* #(#live: ::core::default::Default::default(),)* };
+                #sinks
+                #cells
+            }
+
+            fn close_live(cells: &__Cells) {
+                #(cells.#live.close();)*
+            }
+
+            fn open_live(cells: &__Cells) {
+                #(cells.#live.open();)*
             }
 
             fn reconfigure(cells: &__Cells, new: __Cells) {
                 #(#p::reconfigure::<#aliases>(&cells.#fields, new.#fields);)*
             }
         }
+    }
+
+    /// The statements that lead the live events of the routines in `cells` to their outlets there.
+    fn live_sinks(&self, cells: &Ident) -> TokenStream {
+        let p = self.p;
+        let mut sinks = TokenStream::new();
+        for (r, routine) in self.model.graph.routines.iter().enumerate() {
+            for (e, _) in routine.events.iter().enumerate().filter(|(_, event)| event.live) {
+                let connections = self.routes_of((r, e));
+                let sent = self.event_payload((r, e));
+                let mut outlets: Vec<TokenStream> =
+                    connections.iter().map(|&index| self.live_outlet(index, cells, &sent)).collect();
+                let last = match outlets.pop() {
+                    Some(last) => quote! { ::core::option::Option::Some(#last) },
+                    None => quote! { ::core::option::Option::None },
+                };
+                let (copy, copies) = match connections.first() {
+                    Some(&first) if !outlets.is_empty() => {
+                        let place = self.model.connections[first].source_tokens().span();
+                        let (aliased, copy_of) = self.copy_of(&sent, place);
+                        let copy = Ident::new("__copy", Span::mixed_site());
+                        let made = quote! { #aliased let #copy: fn(&#sent) -> #sent = #copy_of; };
+                        (made, outlets.iter().map(|outlet| quote! { (#outlet, #copy) }).collect())
+                    }
+                    _ => (TokenStream::new(), Vec::new()),
+                };
+                let (field, alias) = (format_ident!("r{r}"), self.routine_alias(r));
+                sinks.extend(quote! {
+                    {
+                        #copy
+                        let sink = #p::LiveSink::<#sent>::leading_to(::std::vec![#(#copies),*], #last);
+                        *#p::live_sink::<#alias, #e>(&mut #cells.#field) = sink;
+                    }
+                });
+            }
+        }
+        sinks
+    }
+
+    /// The outlet that a connection from a live event ends at.
+    fn live_outlet(&self, index: usize, cells: &Ident, sent: &TokenStream) -> TokenStream {
+        let To::Output(name) = &self.model.connections[index].to else { return TokenStream::new() };
+        let number = self.live_outputs.iter().position(|output| output == name).unwrap_or_default();
+        let field = format_ident!("l{number}");
+        self.fitted_outlet(index, quote! { &#cells.#field }, sent.clone(), self.output_payload(name))
+    }
+
+    /// What clones a payload that goes to several receivers; if it cannot, the error stands at `place`. First the
+    /// statements that it needs.
+    fn copy_of(&self, sent: &TokenStream, place: Span) -> (TokenStream, TokenStream) {
+        let p = self.p;
+        let [payload, receivers, fan_out] =
+            ["__Payload", "__Receivers", "__FanOut"].map(|name| Ident::new(name, place));
+        let aliased =
+            quote! { type #payload = #sent; use #p::{FanOut as #fan_out, Receivers as #receivers}; };
+        (aliased, at(place, quote! { <#receivers as #fan_out<#payload>>::copy }))
     }
 
     /// The handles for inputs and outputs: one method for each.
@@ -781,12 +898,25 @@ impl<'a> Flow<'a> {
                 }
             }
         });
+        let live_methods = self.live_outputs.iter().enumerate().map(|(number, name)| {
+            let (field, payload) = (format_ident!("l{number}"), self.output_payload(name));
+            let doc = format!(
+                "Receives what leaves live at `{}` from now on, while the job runs, in whichever thread.",
+                plain(name)
+            );
+            quote! {
+                #[doc = #doc]
+                pub fn #name(self) -> #p::LiveOutput<#payload> {
+                    #p::Exit::<#flow>::live(self.0, |cells| &cells.#field)
+                }
+            }
+        });
         quote! {
             #[derive(::core::clone::Clone)]
             pub struct #inputs<__E>(__E);
             impl<__E: #p::Entry<#flow>> #inputs<__E> { #(#input_methods)* }
             pub struct #outputs<__X>(__X);
-            impl<__X: #p::Exit<#flow>> #outputs<__X> { #(#output_methods)* }
+            impl<__X: #p::Exit<#flow>> #outputs<__X> { #(#output_methods)* #(#live_methods)* }
         }
     }
 
@@ -924,7 +1054,8 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
     let flow = Flow::new(p, header, model);
     let name = &header.name;
     let (inputs, outputs) = (flow.inputs_name(), flow.outputs_name());
-    let (input_names, output_names, report) = (&flow.inputs, &flow.outputs, flow.report_name());
+    let (input_names, report) = (&flow.inputs, flow.report_name());
+    let (output_names, live_names) = (&flow.outputs, &flow.live_outputs);
     let text = plain(name);
     let methods = methods(p, header);
     quote! {
@@ -950,6 +1081,7 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
             pub struct #outputs<X>(X);
             impl<X: #p::Exit<#name>> #outputs<X> {
                 #(pub fn #output_names(self) -> X::Output<#p::Stub> { ::core::unreachable!() })*
+                #(pub fn #live_names(self) -> #p::LiveOutput<#p::Stub> { ::core::unreachable!() })*
             }
             impl #p::Flow for #name {
                 type Report = #report;
@@ -992,6 +1124,15 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
             impl #p::Threaded for #name {}
         };
     }
+}
+
+/// Whether a connection begins at a live event, or at what is probably meant for one.
+fn is_live(graph: &routilux_graph::Graph, from: &Source) -> bool {
+    let Source::Event(port) = from else { return false };
+    let Some(routine) = graph.routine(&port.routine) else { return false };
+    let meant = || did_you_mean(&port.name, routine.events.iter().map(|event| event.name.as_str()));
+    let event = routine.event(&port.name).or_else(|| routine.event(meant()?));
+    event.is_some_and(|event| event.live)
 }
 
 /// The variant of an event. Raw, because what is a keyword differs between editions; to the compiler it is the same.

@@ -121,7 +121,11 @@ impl Model {
         let table = ports::table_of(paths, &instance.path).and_then(|number| tables.get(number));
         let (events, slots) = match table {
             Some(Table::Known { events, slots, .. }) => (events.clone(), slots.clone()),
-            Some(Table::Broken) | None => {
+            Some(Table::Broken { live }) => {
+                self.has_broken_routine = true;
+                (live.clone(), Vec::new())
+            }
+            None => {
                 self.has_broken_routine = true;
                 (Vec::new(), Vec::new())
             }

@@ -15,8 +15,11 @@ pub(crate) enum Table {
         events: Vec<Event>,
         slots: Vec<Slot>,
     },
-    /// The routine has mistakes of its own, which are told where it is.
-    Broken,
+    /// The routine has mistakes of its own, which are told where it is. Its live events are known, because what uses them is
+    /// of another type.
+    Broken {
+        live: Vec<Event>,
+    },
     /// It was compiled by another version of routilux.
     OtherVersion,
 }
@@ -57,19 +60,22 @@ pub(crate) fn tables(tokens: TokenStream) -> Vec<Table> {
     tokens.into_iter().filter_map(group).map(|table| read(table).unwrap_or(Table::OtherVersion)).collect()
 }
 
-/// `{ version "Type" [["event" "payload"] ..] [["slot" "payload" "merge" optional] ..] }`
+/// `{ version "Type" [["event" "payload" live] ..] [["slot" "payload" "merge" optional] ..] }`, or
+/// `{ broken [["event" "payload" live] ..] }`
 fn read(table: TokenStream) -> Option<Table> {
     let tokens: Vec<TokenTree> = table.into_iter().collect();
     let [version, type_name, events, slots] = tokens.as_slice() else {
-        return matches!(tokens.as_slice(), [TokenTree::Ident(word)] if word == "broken")
-            .then_some(Table::Broken);
+        return match tokens.as_slice() {
+            [TokenTree::Ident(word), live] if word == "broken" => {
+                Some(Table::Broken { live: read_events(live)? })
+            }
+            _ => None,
+        };
     };
     let version: syn::LitInt = syn::parse2(version.to_token_stream()).ok()?;
     if version.base10_parse::<u32>().ok()? != TABLE {
         return None;
     }
-    let events =
-        rows(events)?.into_iter().map(|row| Some(Event::new(literal(row.first()?)?, literal(row.get(1)?)?)));
     let slots = rows(slots)?.into_iter().map(|row| {
         let mut slot = Slot::new(literal(row.first()?)?, literal(row.get(1)?)?);
         slot.merge = match literal(row.get(2)?)?.as_str() {
@@ -77,14 +83,27 @@ fn read(table: TokenStream) -> Option<Table> {
             "append" => Merge::Append,
             _ => return None,
         };
-        slot.optional = matches!(row.get(3)?, TokenTree::Ident(word) if word == "true");
+        slot.optional = is_true(row.get(3)?);
         Some(slot)
     });
     Some(Table::Known {
         type_name: literal(type_name)?,
-        events: events.collect::<Option<_>>()?,
+        events: read_events(events)?,
         slots: slots.collect::<Option<_>>()?,
     })
+}
+
+fn read_events(tokens: &TokenTree) -> Option<Vec<Event>> {
+    let events = rows(tokens)?.into_iter().map(|row| {
+        let mut event = Event::new(literal(row.first()?)?, literal(row.get(1)?)?);
+        event.live = is_true(row.get(2)?);
+        Some(event)
+    });
+    events.collect()
+}
+
+fn is_true(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(word) if word == "true")
 }
 
 fn rows(tokens: &TokenTree) -> Option<Vec<Vec<TokenTree>>> {

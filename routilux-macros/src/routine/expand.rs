@@ -6,17 +6,20 @@ use super::model::{Event, Model, Pass, Slot, plain};
 use super::parse::{Function, Impl, Item};
 use crate::diagnostic::{at, standing_at};
 use crate::text;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use routilux_graph::Merge;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 use syn::spanned::Spanned;
-use syn::{Attribute, GenericParam};
+use syn::{Attribute, GenericParam, Index};
 
 /// The version of the port table that the macro hands over. A flow refuses a table of another one.
-pub(crate) const TABLE: u32 = 1;
+pub(crate) const TABLE: u32 = 2;
+
+/// The fields of an `Emit` are the outbox and, where there are live events, the stamp of the attempt and their sinks.
+const FIRST_SINK: usize = 2;
 
 /// The user's block without our marks and without the events, which have no body.
 pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
@@ -57,6 +60,8 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let table = routine.table(model);
     let thread_safe = routine.thread_safe(model);
     let events = model.events.iter().enumerate().map(|(number, event)| routine.event_port(number, event));
+    let live = model.events.iter().enumerate().filter(|(_, event)| event.live);
+    let live = live.enumerate().map(|(sink, (number, event))| routine.live_port(number, sink, event));
     let slots = model.slots.iter().enumerate().map(|(number, slot)| routine.slot_port(number, slot));
     let ports = port_macro(name, model);
     quote! {
@@ -71,6 +76,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
             #table
             #thread_safe
             #(#events)*
+            #(#live)*
             #(#slots)*
         };
         #ports
@@ -85,7 +91,7 @@ pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let events: Vec<&Event> = model.events.iter().filter(|event| seen.insert(plain(&event.name))).collect();
     let outbox = routine.outbox(&events);
     let table = routine.table(&Model { name: None, events: Vec::new(), slots: Vec::new() });
-    let ports = broken_port_macro(name);
+    let ports = broken_port_macro(name, &events);
     quote! {
         #[doc(hidden)]
         #[allow(dead_code, non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs, unused_variables, clippy::all)]
@@ -113,6 +119,15 @@ impl Routine<'_> {
         let given = where_clause.iter().flat_map(|clause| &clause.predicates);
         let marked = quote! { where for<'__routilux> #self_type: #p::Fields #(, #given)* };
         (impl_generics.to_token_stream(), ty_generics.to_token_stream(), marked)
+    }
+
+    /// Whether a type parameter of the routine is named among the tokens.
+    fn is_generic(&self, tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => self.parsed.generics.type_params().any(|param| param.ident == ident),
+            TokenTree::Group(group) => self.is_generic(group.stream()),
+            _ => false,
+        })
     }
 
     fn marked(&self) -> TokenStream {
@@ -164,22 +179,65 @@ impl Routine<'_> {
             true => TokenStream::new(),
             false => quote! { #enumeration::__Unused(never, _) => { let _ = #event; match *never {} } },
         };
+        let live: Vec<&Event> = events.iter().copied().filter(|event| event.live).collect();
         let methods = events.iter().map(|event| {
-            let Event { name, docs, params } = *event;
+            let Event { name, docs, params, .. } = *event;
             let names: Vec<&Ident> = params.iter().map(|(name, _)| name).collect();
             let types = params.iter().map(|(_, ty)| ty);
             let value = match names.as_slice() {
                 [one] => quote! { #one },
                 several => quote! { (#(#several),*) },
             };
+            let push = quote! { self.0.push(#enumeration::#name(#value)) };
+            let push = match live.iter().position(|live| live.name == *name) {
+                None => push,
+                Some(number) => {
+                    let sink = Index::from(number + FIRST_SINK);
+                    let back = Ident::new("__back", Span::mixed_site());
+                    quote! {
+                        if let ::core::option::Option::Some(#back) = self.#sink.send(#value, self.1) {
+                            self.0.push(#enumeration::#name(#back));
+                        }
+                    }
+                }
+            };
             quote! {
                 #(#docs)*
                 #[inline]
                 pub fn #name(&mut self #(, #names: #types)*) {
-                    self.0.push(#enumeration::#name(#value))
+                    #push
                 }
             }
         });
+        // Whose routine has no live event has nothing but its outbox.
+        let payloads = live.iter().map(|event| event.payload());
+        let sinks: Vec<Index> = (0..live.len()).map(|number| Index::from(number + FIRST_SINK)).collect();
+        let (more, made_more, outgoing) = match live.is_empty() {
+            true => (TokenStream::new(), TokenStream::new(), TokenStream::new()),
+            false => (
+                quote! { , #p::Stamp #(, #p::LiveSink<#payloads>)* },
+                {
+                    let made = vec![quote! { ::core::default::Default::default() }; live.len() + 1];
+                    quote! { #(, #made)* }
+                },
+                quote! {
+                    const LIVE: bool = true;
+
+                    #[inline]
+                    fn begins(&mut self, cx: &#p::Context) {
+                        self.1 = #p::Stamp::of(cx);
+                    }
+
+                    fn another(&self) -> Self {
+                        Self(
+                            ::core::default::Default::default(),
+                            self.1
+                            #(, ::core::clone::Clone::clone(&self.#sinks))*
+                        )
+                    }
+                },
+            ),
+        };
         let readers = events.iter().map(|event| {
             let (name, payload) = (&event.name, event.payload());
             let doc = format!("The payloads of `{}`, in the order they were emitted.", plain(name));
@@ -215,11 +273,11 @@ impl Routine<'_> {
         quote! {
             pub enum #enumeration #generics #where_clause { #(#variants,)* #unused }
 
-            pub struct #emit #generics (#p::Outbox<#enumeration #ty_generics>) #where_clause;
+            pub struct #emit #generics (#p::Outbox<#enumeration #ty_generics> #more) #where_clause;
 
             impl #impl_generics ::core::default::Default for #emit #ty_generics #where_clause {
                 fn default() -> Self {
-                    Self(::core::default::Default::default())
+                    Self(::core::default::Default::default() #made_more)
                 }
             }
 
@@ -228,6 +286,8 @@ impl Routine<'_> {
                 fn outbox(&mut self) -> &mut #p::Outbox<#enumeration #ty_generics> {
                     &mut self.0
                 }
+
+                #outgoing
             }
 
             impl #impl_generics #emit #ty_generics #where_clause {
@@ -261,7 +321,8 @@ impl Routine<'_> {
         let name = plain(self.name);
         let events = model.events.iter().map(|event| {
             let (name, payload) = (plain(&event.name), text::of(event.payload()));
-            quote! { #p::EventInfo { name: #name, payload: #payload } }
+            let live = event.live;
+            quote! { #p::EventInfo { name: #name, payload: #payload, live: #live } }
         });
         let slots = model.slots.iter().map(|slot| {
             let (name, payload) = (plain(&slot.name), slot.payload_text());
@@ -319,6 +380,34 @@ impl Routine<'_> {
             impl #impl_generics #p::EventPort<#number> for #self_type #where_clause {
                 #payload
             }
+        }
+    }
+
+    /// Where a live event's sink is in the `Emit`. Who takes its payload may be in another thread, whatever engine runs
+    /// the job; that is asked here, where the payload is written.
+    fn live_port(&self, number: usize, sink: usize, event: &Event) -> TokenStream {
+        let p = self.p;
+        let self_type = &self.parsed.self_type;
+        let (impl_generics, _, where_clause) = self.impl_for();
+        let sink = Index::from(sink + FIRST_SINK);
+        let asked = event.params.iter().map(|(_, ty)| {
+            let asked = match self.is_generic(ty.to_token_stream()) {
+                true => quote! { #p::live_payload_is_send::<#ty> },
+                false => quote! { <#ty as #p::LivePayload>::leaves },
+            };
+            at(ty.span(), asked)
+        });
+        let (asked_generics, _, asked_where) = self.parsed.generics.split_for_impl();
+        let ask = format_ident!("__live{number}");
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #p::LivePort<#number> for #self_type #where_clause {
+                fn sink(emit: &mut <Self as #p::Routine>::Emit) -> &mut #p::LiveSink<#p::EventPayload<Self, #number>> {
+                    &mut emit.#sink
+                }
+            }
+
+            fn #ask #asked_generics() #asked_where { #(#asked();)* }
         }
     }
 
@@ -432,10 +521,7 @@ impl Routine<'_> {
 /// brings its struct too.
 fn port_macro(name: &Ident, model: &Model) -> TokenStream {
     let text = plain(name);
-    let events = model.events.iter().map(|event| {
-        let (name, payload) = (plain(&event.name), text::of(event.payload()));
-        quote! { [#name #payload] }
-    });
+    let events = model.events.iter().map(event_row);
     let slots = model.slots.iter().map(|slot| {
         let (name, payload) = (plain(&slot.name), slot.payload_text());
         let (merge, optional) = (slot.options.merge.to_string(), slot.options.optional);
@@ -445,8 +531,14 @@ fn port_macro(name: &Ident, model: &Model) -> TokenStream {
 }
 
 /// That of a routine with mistakes in it.
-fn broken_port_macro(name: &Ident) -> TokenStream {
-    answering_macro(name, quote! { { broken } })
+fn broken_port_macro(name: &Ident, events: &[&Event]) -> TokenStream {
+    let live = events.iter().filter(|event| event.live).map(|event| event_row(event));
+    answering_macro(name, quote! { { broken [#(#live)*] } })
+}
+
+fn event_row(event: &Event) -> TokenStream {
+    let (name, payload, live) = (plain(&event.name), text::of(event.payload()), event.live);
+    quote! { [#name #payload #live] }
 }
 
 fn answering_macro(name: &Ident, table: TokenStream) -> TokenStream {

@@ -25,6 +25,8 @@ pub(crate) struct Event {
     pub(crate) name: Ident,
     pub(crate) docs: Vec<Attribute>,
     pub(crate) params: Vec<(Ident, Type)>,
+    /// Whether it leaves at once, before the step has ended.
+    pub(crate) live: bool,
 }
 
 pub(crate) struct Slot {
@@ -175,11 +177,7 @@ fn event_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics
     let signature = &function.signature;
     let name = &signature.ident;
     let shape = format!("write `#[event] fn {name}(text: String);`, with the parameters it carries");
-    if let Meta::List(list) = &attr.meta {
-        let live = list.tokens.to_string() == "live";
-        let help = if live { "live events are not part of this version" } else { "write `#[event]`" };
-        diagnostics.error(&list.tokens, "`#[event]` takes no option", help);
-    }
+    let live = is_live(attr, diagnostics);
     if let Some(body) = &function.body {
         diagnostics.error(body, format!("the event `{name}` has a body"), shape);
         return None;
@@ -220,7 +218,50 @@ fn event_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics
         params.push((pat.ident.clone(), (*typed.ty).clone()));
     }
     let docs = function.attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect();
-    Some(Event { name: name.clone(), docs, params })
+    Some(Event { name: name.clone(), docs, params, live })
+}
+
+/// The one option of an event. A misspelt one is taken for it, so that what uses the event has no errors of its own.
+fn is_live(attr: &Attribute, diagnostics: &mut Diagnostics) -> bool {
+    const WRITE: &str = "write `#[event(live)]`";
+    let list = match &attr.meta {
+        Meta::Path(_) => return false,
+        Meta::List(list) => list,
+        Meta::NameValue(value) => {
+            diagnostics.error(value, "`#[event]` takes its option in brackets", WRITE);
+            return true;
+        }
+    };
+    let parsed = list.parse_args_with(syn::punctuated::Punctuated::<Meta, Token![,]>::parse_terminated);
+    let metas = match parsed {
+        Ok(metas) => metas,
+        Err(error) => {
+            diagnostics.add(error);
+            return true;
+        }
+    };
+    let mut live = false;
+    for meta in metas {
+        let key = text::of(meta.path());
+        match (key.as_str(), &meta) {
+            ("live", Meta::Path(_)) => {}
+            ("live", _) => diagnostics.error(&meta, "`live` takes no value", WRITE),
+            _ => {
+                let near = did_you_mean(&key, ["live"]);
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`? It is the only option"),
+                    None => "the only option is `live`, for an event that leaves before its step has ended"
+                        .to_owned(),
+                };
+                diagnostics.error(meta.path(), format!("`#[event]` has no option `{key}`"), help);
+                if near.is_none() {
+                    continue;
+                }
+            }
+        }
+        live = true;
+    }
+    live
 }
 
 /// A payload is owned, whatever it is.

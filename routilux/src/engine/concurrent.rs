@@ -26,8 +26,8 @@ use crate::context::Context;
 use crate::error::{Error, Result, catch};
 use crate::flow::{Flow, Threaded};
 use crate::job::{
-    Control, Facts, Failed, Handler, History, Hooks, Job, JobId, JobState, Listener, Outcome, Progress,
-    Report, Request, Retention, RoutineProgress, Status, by_slot, entry_of, new_cells,
+    Control, Facts, Failed, Handler, History, Hooks, Job, JobId, JobState, Listener, LiveOutlet, LiveOutput,
+    Outcome, Progress, Report, Request, Retention, RoutineProgress, Status, by_slot, entry_of, new_cells,
 };
 use crossbeam_utils::{Backoff, CachePadded};
 use std::cell::Cell;
@@ -51,7 +51,7 @@ const CLOSED: u64 = 1 << 63;
 
 thread_local! {
     /// The job whose handler runs in this thread.
-    static HERE: Cell<*const ()> = Cell::new(std::ptr::null());
+    static HERE: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
 }
 
 /// A job on a pool.
@@ -585,6 +585,7 @@ impl<F: Threaded> Running<F> {
             drop(core);
             self.control.forget_all();
             let stopped = self.call_end_hooks(status);
+            F::close_live(&self.cells);
             let wakers = {
                 let mut outgoing = lock(&self.outgoing);
                 outgoing.ended = true;
@@ -803,6 +804,7 @@ impl<F: Threaded> Running<F> {
                 self.deadline.store(0, Ordering::Relaxed);
                 core.status = Status::Running;
                 lock(&self.outgoing).ended = false;
+                F::open_live(&self.cells);
             }
             Status::Cancelled => {
                 let reason = core.reason.as_deref().unwrap_or("no reason given");
@@ -819,6 +821,11 @@ impl<F: Threaded> Running<F> {
         }
         self.go_on(core);
         Ok(())
+    }
+
+    /// One more receiver of live events.
+    pub(crate) fn live<P>(&self, outlet: fn(&F::Cells) -> &LiveOutlet<P>) -> LiveOutput<P> {
+        outlet(&self.cells).receiver()
     }
 
     pub(crate) fn close_inputs(&self) {

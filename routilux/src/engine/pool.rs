@@ -73,11 +73,13 @@ struct Shared {
     injector: Injector<Task>,
     stealers: Vec<Stealer<Task>>,
     /// The job that each worker is at.
-    current: Vec<CachePadded<Mutex<Option<Arc<dyn Work>>>>>,
+    current: Vec<CachePadded<Mutex<CurrentJob>>>,
     sleep: Sleep,
     closed: AtomicBool,
     timer: Timer,
 }
+
+type CurrentJob = Option<Arc<dyn Work>>;
 
 struct Sleep {
     /// Searching workers in the upper half, parked ones in the lower.
@@ -101,7 +103,7 @@ struct Owner(Arc<Shared>);
 
 thread_local! {
     /// The pool that this thread works for.
-    static POOL: Cell<*const ()> = Cell::new(std::ptr::null());
+    static POOL: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
 }
 
 impl Pool {
@@ -249,7 +251,7 @@ impl Worker<'_> {
 
     fn find(&self) -> Option<Task> {
         self.turns.set(self.turns.get().wrapping_add(1));
-        if self.turns.get() % COMMON_FIRST == 0
+        if self.turns.get().is_multiple_of(COMMON_FIRST)
             && let Some(task) = until_settled(|| self.shared.injector.steal())
         {
             return Some(task);

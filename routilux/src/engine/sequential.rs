@@ -271,6 +271,7 @@ impl<F: Flow> Job<F> {
         self.cx.delivery = 0;
         // Whatever else was asked for came too late.
         self.cx.control.forget_all();
+        F::close_live(&self.cells);
         if let Some(hooks) = &mut self.hooks {
             let called = catch(|| hooks.end.iter_mut().for_each(|hook| hook(&self.cx, status)));
             called

@@ -131,6 +131,7 @@ fn step<R: SlotPort<I>, const I: usize, D, const GUARDED: bool>(
         Err(panic) => return Err(undelivered(slot, Fault::Panicked(panic), Some(delivery(payload)), true)),
     };
     emit.outbox().begin();
+    emit.begins(cx);
     let ran = R::Handover::hand_over(contents, payload, R::keep, |arrival| {
         match catch(|| R::call(R::Undo::again(&mut this), arrival, emit, cx)) {
             Ok(Ok(())) if R::MODE.timeout > 0 && cx.is_late() => {

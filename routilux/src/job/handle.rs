@@ -1,7 +1,7 @@
 //! The handle of a job that runs on threads.
 
 use super::ports::{Entry, Exit};
-use super::{Control, HistoryEntry, Job, JobId, JobState, Outlet, Progress, Status};
+use super::{Control, HistoryEntry, Job, JobId, JobState, LiveOutlet, LiveOutput, Outlet, Progress, Status};
 use crate::engine::sync::Instant;
 use crate::engine::{Ended, Patience, Pool, Post, Running};
 use crate::error::{Error, Result};
@@ -176,7 +176,7 @@ impl<F: Threaded> JobHandle<F> {
     }
 
     /// The flow's outputs: one method for each `out`, which gives an [`Output`]. What is not taken belongs to the job, and
-    /// is saved with it.
+    /// is saved with it. For an `out` that live events go to, it gives a [`LiveOutput`].
     pub fn outputs(&self) -> F::Outputs<&Self> {
         F::outputs(self)
     }
@@ -335,6 +335,10 @@ impl<F: Threaded> Exit<F> for &JobHandle<F> {
 
     fn take<P: 'static>(self, outlet: fn(&mut F::Outbound) -> &mut Outlet<P>) -> Output<F, P> {
         Output { running: self.0.running.clone(), outlet }
+    }
+
+    fn live<P: 'static>(self, outlet: fn(&F::Cells) -> &LiveOutlet<P>) -> LiveOutput<P> {
+        self.0.running.live(outlet)
     }
 }
 

@@ -6,6 +6,7 @@ mod handle;
 mod history;
 mod hooks;
 mod id;
+mod live;
 mod outlet;
 pub(crate) mod part;
 mod ports;
@@ -21,6 +22,7 @@ pub use handle::{JobHandle, Output};
 pub use history::{HistoryEntry, Outcome, Reconfigured, Retention};
 pub use hooks::Handler;
 pub use id::JobId;
+pub use live::{Live, LiveOutlet, LiveOutput, LivePayload, LiveSink, Stamp, live_payload_is_send};
 pub use outlet::{Outlet, Taken};
 pub use ports::{Entry, Exit};
 pub use progress::{Progress, RoutineProgress};
@@ -242,7 +244,8 @@ impl<F: Flow> Job<F> {
     }
 
     /// The flow's outputs: one method for each `out`, which takes what has come out since it was last called.
-    /// What is not taken belongs to the job, and is saved with it.
+    /// What is not taken belongs to the job, and is saved with it. For an `out` that live events go to, the method gives
+    /// a [`LiveOutput`](crate::LiveOutput).
     pub fn outputs(&mut self) -> F::Outputs<&mut Self> {
         F::outputs(self)
     }
@@ -301,6 +304,7 @@ impl<F: Flow> Job<F> {
                 }
                 self.cx.control.forget_all();
                 self.cx.deadline = None;
+                F::open_live(&self.cells);
                 self.status = Status::Running;
                 self.reason = None;
                 Ok(())

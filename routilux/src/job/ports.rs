@@ -1,6 +1,6 @@
 //! The ends of a job that face the world: what an input sends to, what an output takes from.
 
-use super::{Job, Outlet, Taken};
+use super::{Job, LiveOutlet, LiveOutput, Outlet, Taken};
 use crate::engine::Post;
 use crate::error::Result;
 use crate::flow::Flow;
@@ -17,6 +17,8 @@ pub trait Entry<F: Flow> {
 pub trait Exit<F: Flow> {
     type Output<P: 'static>;
     fn take<P: 'static>(self, outlet: fn(&mut F::Outbound) -> &mut Outlet<P>) -> Self::Output<P>;
+    /// One more receiver of live events. It is the same for every engine: it holds nothing of the job.
+    fn live<P: 'static>(self, outlet: fn(&F::Cells) -> &LiveOutlet<P>) -> LiveOutput<P>;
 }
 
 impl<F: Flow> Entry<F> for &mut Job<F> {
@@ -35,5 +37,9 @@ impl<'j, F: Flow> Exit<F> for &'j mut Job<F> {
 
     fn take<P: 'static>(self, outlet: fn(&mut F::Outbound) -> &mut Outlet<P>) -> Taken<'j, P> {
         outlet(&mut self.post.outbound).take()
+    }
+
+    fn live<P: 'static>(self, outlet: fn(&F::Cells) -> &LiveOutlet<P>) -> LiveOutput<P> {
+        outlet(&self.cells).receiver()
     }
 }

@@ -445,6 +445,9 @@ impl<F: Flow> Job<F> {
         let mut job = Job::new(flow);
         job.load(state)?;
         job.resume()?;
+        if job.status.is_end() {
+            F::close_live(&job.cells);
+        }
         Ok(job)
     }
 
