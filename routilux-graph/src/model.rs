@@ -42,6 +42,8 @@ pub struct Slot {
     pub when: When,
     /// Whether a flow may leave it unconnected.
     pub optional: bool,
+    /// Whether its handler is `async`.
+    pub waits: bool,
 }
 
 /// A typed output port.
@@ -159,6 +161,7 @@ impl Slot {
             merge: Merge::default(),
             when: When::default(),
             optional: false,
+            waits: false,
         }
     }
 }

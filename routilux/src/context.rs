@@ -31,7 +31,7 @@ use std::time::SystemTime;
 /// Limit { most: 1, seen: 0 }.item("x".into(), &cx);
 /// assert_eq!(cx.pause_reason().as_deref(), Some("that is enough for today"));
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Context {
     pub(crate) job: JobId,
     pub(crate) delivery: u64,

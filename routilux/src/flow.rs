@@ -1,5 +1,6 @@
 //! What `flow!` makes of a flow: the one trait that the engines know.
 
+use crate::asynchronous::Begun;
 use crate::context::Context;
 use crate::engine::{Done, Post, Undelivered};
 use crate::job::part::{Part, PartMut};
@@ -83,6 +84,11 @@ pub trait Flow: Sized + 'static {
         cx: &Context,
         post: &mut Post<Self>,
     ) -> Result<Done, Box<Undelivered<Self::Delivery>>>;
+    /// Begins one delivery whose handler is `async`; that of another gives it back.
+    #[doc(hidden)]
+    fn begin(_: &Self::Cells, delivery: Self::Delivery, _: Context) -> Result<Begun<Self>, Self::Delivery> {
+        Err(delivery)
+    }
     /// Runs one delivery and routes what it emitted.
     #[doc(hidden)]
     fn deliver(

@@ -71,6 +71,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod asynchronous;
 mod clock;
 mod context;
 mod engine;

@@ -6,7 +6,7 @@ use crate::job::LiveSink;
 use crate::job::part::Saved;
 use crate::job::value::{Value, ValueError};
 use crate::routine::{Cell, EventPayload, Fields, LivePort, Outgoing, Routine};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 /// One routine of a job. Who runs next is settled before a handler gets here, so a lock is never waited for long.
 #[doc(hidden)]
@@ -87,6 +87,48 @@ impl<R: Routine> Place<R> for Along<R> {
     }
 }
 
+/// For a routine with `async` handlers: what they wait in holds it.
+#[doc(hidden)]
+pub struct Lasting<R: Routine>(Mutex<(Arc<R>, R::Emit)>);
+
+impl<R: Routine> Lasting<R> {
+    /// For a handler that is begun: it has an `Emit` of its own.
+    pub(crate) fn hold(&self) -> (Arc<R>, R::Emit) {
+        let (routine, emit) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (routine.clone(), emit.another())
+    }
+}
+
+/// Who has the routine alone comes when nobody holds it: the mailbox sees to that.
+fn unheld<R>(routine: &mut Arc<R>) -> &mut R {
+    Arc::get_mut(routine).unwrap_or_else(|| unreachable!("an `async` handler holds the routine"))
+}
+
+impl<R: Routine> Place<R> for Lasting<R> {
+    fn new(cell: Cell<R>) -> Self {
+        Lasting(Mutex::new((Arc::new(cell.routine), cell.emit)))
+    }
+
+    fn get_mut(&mut self) -> (&mut R, &mut R::Emit) {
+        let (routine, emit) = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        (unheld(routine), emit)
+    }
+
+    fn alone<T>(&self, run: impl FnOnce(&mut R, &mut R::Emit) -> T) -> T {
+        let (routine, emit) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        run(unheld(routine), emit)
+    }
+
+    fn along<T>(&self, run: impl FnOnce(&R, &mut R::Emit) -> T) -> T {
+        let (routine, mut emit) = self.hold();
+        run(&routine, &mut emit)
+    }
+
+    fn look<T>(&self, run: impl FnOnce(&R) -> T) -> T {
+        run(&self.hold().0)
+    }
+}
+
 /// Where a live event of the routine leads.
 #[doc(hidden)]
 pub fn live_sink<R: LivePort<I>, const I: usize>(place: &mut R::Place) -> &mut LiveSink<EventPayload<R, I>> {
@@ -131,6 +173,16 @@ impl<R: Routine + Fields> Saved for Alone<R> {
 }
 
 impl<R: Routine + Fields> Saved for Along<R> {
+    fn save(&self) -> Result<Value, ValueError> {
+        self.look(save)
+    }
+
+    fn load(&mut self, value: Value) -> Result<(), ValueError> {
+        load(self.get_mut().0, value)
+    }
+}
+
+impl<R: Routine + Fields> Saved for Lasting<R> {
     fn save(&self) -> Result<Value, ValueError> {
         self.look(save)
     }

@@ -1,5 +1,6 @@
 //! The one module that generated code talks to. Not for people: it changes without notice.
 
+pub use crate::asynchronous::{AsyncPort, Begun, GivenFor, Handling, KeptFor, LentFor, begin, boxed};
 pub use crate::context::Context;
 pub use crate::engine::{Done, FanOut, Nothing, Post, Receivers, Undelivered, step_here, step_shared};
 pub use crate::error::{HandlerError, Result};
@@ -12,7 +13,7 @@ pub use crate::job::{
 };
 pub use crate::merge::{Appended, Exposed, GivenAway, Handover, Kept, Lent, PutBack, Untouched, keep};
 pub use crate::payload::{Codec, Payload, Saves};
-pub use crate::place::{Alone, Along, Keeps, Place, live_sink, reconfigure};
+pub use crate::place::{Alone, Along, Keeps, Lasting, Place, live_sink, reconfigure};
 pub use crate::routine::{
     Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, LivePort, Outbox, Outgoing,
     PlacedSlot, Routine, SendFields, SendPayload, SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot,
@@ -20,6 +21,28 @@ pub use crate::routine::{
 };
 pub use routilux_graph::{Connection, Event, Graph, Merge, Port, Source, Target};
 pub use routilux_macros::flow_stage;
+
+/// Stands where a handler says `async`.
+#[cfg(feature = "tokio")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_tokio {
+    () => {};
+}
+
+/// Stands where a handler says `async`.
+#[cfg(not(feature = "tokio"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_tokio {
+    () => {
+        ::core::compile_error!(
+            "`async` handlers need the feature `tokio` of routilux\nhelp: write `routilux = { version = \"..\", features = [\"tokio\"] }` in Cargo.toml"
+        );
+    };
+}
+
+pub use __needs_tokio as needs_tokio;
 
 use routilux_graph::Slot;
 
@@ -32,7 +55,7 @@ pub fn place<R: Routine + Fields>(configuration: R::Configuration) -> R::Place {
 pub fn routine<R: Routine>(id: &str) -> routilux_graph::Routine {
     let slots = R::SLOTS.iter().map(|info| {
         let mut slot = Slot::new(info.name, info.payload);
-        (slot.merge, slot.optional) = (info.merge, info.optional);
+        (slot.merge, slot.optional, slot.waits) = (info.merge, info.optional, info.waits);
         slot
     });
     let events = R::EVENTS.iter().map(|info| {

@@ -206,6 +206,7 @@ pub struct SlotInfo {
     pub payload: &'static str,
     pub merge: routilux_graph::Merge,
     pub optional: bool,
+    pub waits: bool,
 }
 
 /// An event as data.
@@ -275,6 +276,8 @@ pub struct SlotMode {
     pub parallel: u32,
     /// How long it may take, in milliseconds; 0 is for ever.
     pub timeout: u64,
+    /// Whether it is `async`.
+    pub waits: bool,
 }
 
 /// A slot of a flow: whose it is, and how it is run.

@@ -74,6 +74,7 @@ struct SlotAt {
     routine: usize,
     number: usize,
     merge: Merge,
+    waits: bool,
     connected: bool,
 }
 
@@ -123,6 +124,7 @@ impl<'a> Flow<'a> {
                     routine: r,
                     number,
                     merge: slot.merge,
+                    waits: slot.waits,
                     connected: connected.contains(&port),
                 });
             }
@@ -724,6 +726,7 @@ impl<'a> Flow<'a> {
             });
             arms.collect::<TokenStream>()
         };
+        let begins = self.begins();
         let here = arms(|field| quote! { &mut cells.#field }, quote!(step_here), quote!(&mut));
         let shared = arms(|field| quote! { &cells.#field }, quote!(step_shared), quote!(&));
         quote! {
@@ -744,6 +747,46 @@ impl<'a> Flow<'a> {
                 post: &mut #p::Post<Self>,
             ) -> ::core::result::Result<#p::Done, ::std::boxed::Box<#p::Undelivered<__Delivery>>> {
                 match delivery { #shared }
+            }
+
+            #begins
+        }
+    }
+
+    /// How the `async` handlers are begun, if there are any.
+    fn begins(&self) -> TokenStream {
+        let p = self.p;
+        let arms: Vec<TokenStream> = self
+            .connected()
+            .filter(|(_, slot)| slot.waits)
+            .map(|(number, slot)| {
+                let SlotAt { routine, number: in_routine, .. } = *slot;
+                let variant = format_ident!("S{number}");
+                let (cell, alias, route) = (
+                    format_ident!("r{routine}"),
+                    self.routine_alias(routine),
+                    format_ident!("__route{routine}"),
+                );
+                let slot = number as u32;
+                quote! {
+                    __Delivery::#variant(payload) => ::core::result::Result::Ok(
+                        #p::begin::<#alias, #in_routine, Self>(
+                            &cells.#cell, payload, cx, #slot, __Delivery::#variant, #route,
+                        ),
+                    ),
+                }
+            })
+            .collect();
+        if arms.is_empty() {
+            return TokenStream::new();
+        }
+        quote! {
+            fn begin(
+                cells: &__Cells,
+                delivery: __Delivery,
+                cx: #p::Context,
+            ) -> ::core::result::Result<#p::Begun<Self>, __Delivery> {
+                match delivery { #(#arms)* other => ::core::result::Result::Err(other) }
             }
         }
     }

@@ -60,7 +60,7 @@ pub(crate) fn tables(tokens: TokenStream) -> Vec<Table> {
     tokens.into_iter().filter_map(group).map(|table| read(table).unwrap_or(Table::OtherVersion)).collect()
 }
 
-/// `{ version "Type" [["event" "payload" live] ..] [["slot" "payload" "merge" optional] ..] }`, or
+/// `{ version "Type" [["event" "payload" live] ..] [["slot" "payload" "merge" optional waits] ..] }`, or
 /// `{ broken [["event" "payload" live] ..] }`
 fn read(table: TokenStream) -> Option<Table> {
     let tokens: Vec<TokenTree> = table.into_iter().collect();
@@ -84,6 +84,7 @@ fn read(table: TokenStream) -> Option<Table> {
             _ => return None,
         };
         slot.optional = is_true(row.get(3)?);
+        slot.waits = is_true(row.get(4)?);
         Some(slot)
     });
     Some(Table::Known {

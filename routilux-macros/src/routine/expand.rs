@@ -16,7 +16,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, GenericParam, Index};
 
 /// The version of the port table that the macro hands over. A flow refuses a table of another one.
-pub(crate) const TABLE: u32 = 2;
+pub(crate) const TABLE: u32 = 3;
 
 /// The fields of an `Emit` are the outbox and, where there are live events, the stamp of the attempt and their sinks.
 const FIRST_SINK: usize = 2;
@@ -330,13 +330,18 @@ impl Routine<'_> {
                 Merge::Override => quote!(Override),
                 Merge::Append => quote!(Append),
             };
-            let optional = slot.options.optional;
-            quote! { #p::SlotInfo { name: #name, payload: #payload, merge: #p::Merge::#merge, optional: #optional } }
+            let (optional, waits) = (slot.options.optional, slot.waits.is_some());
+            quote! {
+                #p::SlotInfo {
+                    name: #name, payload: #payload, merge: #p::Merge::#merge, optional: #optional, waits: #waits,
+                }
+            }
         });
         // Who takes `&mut self` has the routine alone, so it need not be `Sync`.
-        let place = match model.all_exclusive() {
-            true => quote!(Alone),
-            false => quote!(Along),
+        let place = match (model.all_exclusive(), model.waits()) {
+            (true, _) => quote!(Alone),
+            (false, false) => quote!(Along),
+            (false, true) => quote!(Lasting),
         };
         quote! {
             #[automatically_derived]
@@ -425,6 +430,8 @@ impl Routine<'_> {
         let handover = match (options.merge, by_reference) {
             (Merge::Append, _) => quote!(Appended),
             (Merge::Override, true) => quote!(Lent),
+            // What waits may be given up: the payload is there for another attempt then.
+            (Merge::Override, false) if slot.waits.is_some() => quote!(Kept),
             // A unit is neither cloned nor lost.
             (Merge::Override, false) if slot.payload.is_empty() => quote!(Kept),
             (Merge::Override, false) if undoable => quote!(Kept),
@@ -466,21 +473,60 @@ impl Routine<'_> {
                 (quote! { let (#(#several),*) = #arrival; }, given.collect())
             }
         };
-        let out = slot.takes_out.then(|| quote! { , emit });
-        let cx = slot.takes_cx.then(|| quote! { , cx });
+        let mut_emit = slot.waits.map(|_| quote! { &mut });
+        let ref_cx = slot.waits.map(|_| quote! { & });
+        let out = slot.takes_out.then(|| quote! { , #mut_emit emit });
+        let cx = slot.takes_cx.then(|| quote! { , #ref_cx cx });
+        let ref_this = slot.waits.map(|_| quote! { & });
         let this = match exclusive {
             true => quote! { &mut Self },
             false => quote! { &Self },
         };
         let alone = *exclusive || options.merge != Merge::Override;
-        let (parallel, timeout) = (options.parallel, options.timeout);
-        let call = quote! { Self::#name(this #(, #given)* #out #cx) };
+        let (parallel, timeout, waits) = (options.parallel, options.timeout, slot.waits.is_some());
+        let awaited = slot.waits.map(|_| quote! { .await });
+        let call = quote! { Self::#name(#ref_this this #(, #given)* #out #cx) #awaited };
         let run = match output {
-            None => quote! { #call; ::core::result::Result::Ok(()) },
+            None => quote! {{ #call; ::core::result::Result::Ok(()) }},
             Some(ty) => {
                 let handled = at(ty.span(), quote! { #p::Handled::handled });
                 let call = standing_at(ty.span(), call);
                 quote! { #handled(#call) }
+            }
+        };
+        let (call_now, waiting) = match slot.waits {
+            None => (quote! { #open #run }, TokenStream::new()),
+            Some(place) => {
+                let lasting = match by_reference {
+                    true => quote!(LentFor),
+                    false => quote!(KeptFor),
+                };
+                let deref = by_reference.then(|| quote! { let #arrival = &*#arrival; });
+                // The future has to be `Send`: if it is not, the error is on the handler's name.
+                let boxed = at(name.span(), quote! { #p::boxed });
+                let needed = at(place, quote! { #p::needs_tokio!(); });
+                let waiting = quote! {
+                    #needed
+
+                    #[automatically_derived]
+                    impl #impl_generics #p::AsyncPort<#number> for #self_type #where_clause {
+                        type Given = #p::#lasting<#payload>;
+
+                        fn begin(
+                            this: ::std::sync::Arc<Self>,
+                            #arrival: <Self::Given as #p::GivenFor<#payload>>::Value,
+                            mut emit: <Self as #p::Routine>::Emit,
+                            cx: #p::Context,
+                        ) -> #p::Handling<<Self as #p::Routine>::Emit> {
+                            let handling = async move {
+                                let ran = { #deref #open #run };
+                                (emit, ran)
+                            };
+                            #boxed(handling)
+                        }
+                    }
+                };
+                (quote! { ::core::unreachable!("an `async` handler is begun, and not called") }, waiting)
             }
         };
         quote! {
@@ -490,7 +536,7 @@ impl Routine<'_> {
                 type Handover = #p::#handover;
                 type Undo = #undo;
                 const MODE: #p::SlotMode =
-                    #p::SlotMode { alone: #alone, parallel: #parallel, timeout: #timeout };
+                    #p::SlotMode { alone: #alone, parallel: #parallel, timeout: #timeout, waits: #waits };
 
                 fn codec() -> #p::Codec<Self::Payload> {
                     #codec
@@ -508,10 +554,11 @@ impl Routine<'_> {
                     emit: &mut <Self as #p::Routine>::Emit,
                     cx: &#p::Context,
                 ) -> ::core::result::Result<(), #p::HandlerError> {
-                    #open
-                    #run
+                    #call_now
                 }
             }
+
+            #waiting
         }
     }
 }
@@ -525,7 +572,8 @@ fn port_macro(name: &Ident, model: &Model) -> TokenStream {
     let slots = model.slots.iter().map(|slot| {
         let (name, payload) = (plain(&slot.name), slot.payload_text());
         let (merge, optional) = (slot.options.merge.to_string(), slot.options.optional);
-        quote! { [#name #payload #merge #optional] }
+        let waits = slot.waits.is_some();
+        quote! { [#name #payload #merge #optional #waits] }
     });
     answering_macro(name, quote! { { #TABLE #text [#(#events)*] [#(#slots)*] } })
 }

@@ -32,6 +32,8 @@ pub(crate) struct Event {
 pub(crate) struct Slot {
     pub(crate) name: Ident,
     pub(crate) options: Options,
+    /// Where it says `async`, if it does.
+    pub(crate) waits: Option<Span>,
     /// `&mut self`
     pub(crate) exclusive: bool,
     /// The declared result, for a handler that can fail.
@@ -73,6 +75,11 @@ pub(crate) enum Pass {
 }
 
 impl Model {
+    /// Whether any handler is `async`.
+    pub(crate) fn waits(&self) -> bool {
+        self.slots.iter().any(|slot| slot.waits.is_some())
+    }
+
     /// Whether all handlers take `&mut self`.
     pub(crate) fn all_exclusive(&self) -> bool {
         self.slots.iter().all(|slot| slot.exclusive)
@@ -323,12 +330,21 @@ fn slot_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics)
         return None;
     }
     if let Some(asyncness) = &signature.asyncness {
-        diagnostics.error(
-            asyncness,
-            "an `async` handler is not part of this version",
-            "do the work in the handler, or in a thread of your own",
-        );
-        return None;
+        let (message, help) = match () {
+            () if exclusive => (
+                "an `async` handler takes `&self`: while it waits, the others of its routine run",
+                "take `&self`, and send what it found to a slot that takes `&mut self`",
+            ),
+            () if options.merge != Merge::Override => (
+                "an `async` handler takes one value: a slot that keeps something runs one at a time",
+                "leave `merge` out, and gather in another slot",
+            ),
+            () => ("", ""),
+        };
+        if !message.is_empty() {
+            diagnostics.error(asyncness, message, help);
+            return None;
+        }
     }
     if !signature.generics.params.is_empty() {
         let help = "a flow has to know its payload: use the parameters of the routine";
@@ -354,6 +370,7 @@ fn slot_of(function: &Function, attr: &Attribute, diagnostics: &mut Diagnostics)
     let mut slot = Slot {
         name: name.clone(),
         options,
+        waits: signature.asyncness.as_ref().map(Spanned::span),
         exclusive,
         output,
         payload: Vec::new(),

@@ -57,14 +57,14 @@ thread_local! {
 /// A job on a pool.
 pub(crate) struct Running<F: Flow> {
     pub(crate) id: JobId,
-    pool: Pool,
-    cells: F::Cells,
-    mailboxes: Vec<CachePadded<Mutex<Mailbox<F::Delivery>>>>,
+    pub(super) pool: Pool,
+    pub(super) cells: F::Cells,
+    pub(super) mailboxes: Vec<CachePadded<Mutex<Mailbox<F::Delivery>>>>,
     /// Where each slot of the flow is in the mailbox of its routine.
     slot_at: Vec<usize>,
     /// One for each worker, made when it first comes.
     lanes: Vec<OnceLock<Box<Lane<F>>>>,
-    gate: CachePadded<AtomicU64>,
+    pub(super) gate: CachePadded<AtomicU64>,
     load: CachePadded<AtomicU64>,
     /// The id of the next delivery.
     next_id: CachePadded<AtomicU64>,
@@ -79,6 +79,9 @@ pub(crate) struct Running<F: Flow> {
     /// Told of whatever changes in the core.
     changed: Condvar,
     limiter: Option<Limiter>,
+    /// The `async` handlers that run.
+    #[cfg(feature = "tokio")]
+    pub(super) flights: super::flight::Flights,
     control: Control,
     clock: Clock,
     /// When the job has to have ended, in milliseconds since the Unix epoch; 0 is never.
@@ -127,7 +130,7 @@ struct Lane<F: Flow> {
 }
 
 /// Steps that were done and not yet handed on.
-struct Finished<F: Flow> {
+pub(super) struct Finished<F: Flow> {
     routine: usize,
     post: Post<F>,
     steps: Vec<Step>,
@@ -162,7 +165,7 @@ struct Inside {
 }
 
 /// Why a delivery was not handled.
-enum Trouble<F: Flow> {
+pub(super) enum Trouble<F: Flow> {
     Undelivered(Box<Undelivered<F::Delivery>>),
     /// The hook before it panicked.
     Hook {
@@ -171,9 +174,15 @@ enum Trouble<F: Flow> {
     },
 }
 
-impl<F: Flow> Post<F> {
-    fn empty() -> Self {
-        Post { queue: Fifo::new(), outbound: F::Outbound::default() }
+impl<F: Flow> Finished<F> {
+    pub(super) fn empty() -> Self {
+        Finished {
+            routine: 0,
+            post: Post::empty(),
+            steps: Vec::new(),
+            handled: 0,
+            sorted: F::ROUTINES.iter().map(|_| VecDeque::new()).collect(),
+        }
     }
 }
 
@@ -181,11 +190,15 @@ impl<F: Threaded> Running<F> {
     pub(crate) fn start(job: Job<F>, pool: Pool) -> Result<Arc<Self>> {
         let Job { cells, post, cx, status, reason, inputs_closed, faults, failure, history, .. } = job;
         let Job { retention, mut hooks, started, deadline_after, is_timed, workers, .. } = job;
+        #[cfg(feature = "tokio")]
+        let Job { runtime, .. } = job;
         if status == Status::Failed {
             let failure = failure.map_or_else(String::new, |failed| failed.what);
             let what = format!("it has failed ({failure}); call `resume()` before it is started");
             return Err(Error::State { job: cx.job.to_string(), what });
         }
+        #[cfg(feature = "tokio")]
+        let flights = super::flight::Flights::of::<F>(runtime, &cx.job)?;
         let (mut mailboxes, slot_at) = Mailbox::of_flow::<F>();
         let Post { mut queue, outbound } = post;
         let mut waiting = 0;
@@ -235,6 +248,8 @@ impl<F: Threaded> Running<F> {
             }),
             has_news: AtomicBool::new(false),
             changed: Condvar::new(),
+            #[cfg(feature = "tokio")]
+            flights,
             limiter: limit.map(|most| Limiter { most, inside: Mutex::default() }),
             control: cx.control,
             clock: cx.clock,
@@ -293,24 +308,42 @@ impl<F: Threaded> Running<F> {
         let first_tick = self.clock.tick();
         let (mut handled, mut look_at) = (0, stride);
         loop {
+            #[cfg(feature = "tokio")]
+            if F::PLACED[taken.number].mode.waits {
+                self.hand_on(&mut lock(&lane.finished), |task| worker.add(task));
+                self.set_out(routine, taken, &desk.cx);
+                handled += 1;
+                let mut mailbox = lock(mailbox);
+                let over = handled == MOST || self.is_halted();
+                if !over && let Some(next) = mailbox.take() {
+                    taken = next;
+                    continue;
+                }
+                let again = !self.is_halted() && mailbox.wants_worker();
+                mailbox.tokens += u32::from(again);
+                drop(mailbox);
+                if again {
+                    worker.add(Task { job: self.clone(), routine });
+                }
+                return;
+            }
             let (slot, id, attempts) = (taken.slot, taken.waiting.id, taken.waiting.attempts);
             let number = taken.number;
             let failed = match self.step(taken, &mut desk) {
                 Ok(done) => {
-                    self.finish(&lane.finished, &mut desk, done);
+                    let Desk { post, cx } = &mut *desk;
+                    self.finish(&lane.finished, cx, post, done);
                     false
                 }
                 Err(trouble) => {
                     // What was done before it is handed on before it.
-                    self.hand_on(&mut lock(&lane.finished), worker);
-                    self.fail(&mut desk.cx, (routine, slot, number), (id, attempts), trouble);
+                    self.hand_on(&mut lock(&lane.finished), |task| worker.add(task));
+                    self.fail(&desk.cx, (routine, slot, number), (id, attempts), trouble);
                     true
                 }
             };
             handled += 1;
-            if self.control.is_asked() {
-                self.obey();
-            }
+            self.obey_if_asked();
             let mut over = failed || handled == MOST || self.is_halted();
             if !over && (handled >= look_at || self.clock.tick() != first_tick) {
                 let took = begun.elapsed();
@@ -330,7 +363,7 @@ impl<F: Threaded> Running<F> {
                     }
                     if free {
                         // The next handler may take long.
-                        self.hand_on(&mut lock(&lane.finished), worker);
+                        self.hand_on(&mut lock(&lane.finished), |task| worker.add(task));
                         worker.wake_one();
                     }
                     taken = next;
@@ -338,7 +371,7 @@ impl<F: Threaded> Running<F> {
                 }
             }
             // Before the next one of the routine can begin, what this one emitted is on its way.
-            self.hand_on(&mut lock(&lane.finished), worker);
+            self.hand_on(&mut lock(&lane.finished), |task| worker.add(task));
             let mut mailbox = lock(mailbox);
             mailbox.done(slot);
             match failed {
@@ -362,13 +395,7 @@ impl<F: Threaded> Running<F> {
 
     fn lane(&self, worker: usize) -> &Lane<F> {
         self.lanes[worker].get_or_init(|| {
-            let finished = Finished {
-                routine: 0,
-                post: Post::empty(),
-                steps: Vec::new(),
-                handled: 0,
-                sorted: F::ROUTINES.iter().map(|_| VecDeque::new()).collect(),
-            };
+            let finished = Finished::empty();
             let cx = self.context();
             Box::new(Lane {
                 finished: Mutex::new(finished),
@@ -378,32 +405,42 @@ impl<F: Threaded> Running<F> {
     }
 
     fn step(&self, taken: Taken<F::Delivery>, desk: &mut Desk<F>) -> std::result::Result<Done, Trouble<F>> {
-        let Taken { number, waiting, .. } = taken;
-        let Desk { post, cx } = desk;
+        let waiting = self.before(taken.number, taken.waiting, &mut desk.cx)?;
+        let done = F::deliver_shared(&self.cells, waiting.delivery, &desk.cx, &mut desk.post);
+        done.map_err(Trouble::Undelivered)
+    }
+
+    /// What the handler will know, and the hooks before it.
+    pub(super) fn before(
+        &self,
+        number: usize,
+        waiting: Waiting<F::Delivery>,
+        cx: &mut Context,
+    ) -> std::result::Result<Waiting<F::Delivery>, Trouble<F>> {
         cx.delivery = waiting.id;
         cx.attempt = waiting.attempts.saturating_add(1);
         if self.is_timed {
             cx.deadline = self.deadline();
             cx.limit = limit_of::<F>(number, self.clock.tick());
         }
-        if let Some(hooks) = &self.hooks {
-            let (routine, slot) = F::SLOTS[number];
-            let hooks = &mut lock(hooks).before;
-            let called = catch(|| hooks.iter_mut().for_each(|hook| hook(cx, Handler { routine, slot })));
-            if let Err(panic) = called {
+        let Some(hooks) = &self.hooks else { return Ok(waiting) };
+        let (routine, slot) = F::SLOTS[number];
+        let hooks = &mut lock(hooks).before;
+        match catch(|| hooks.iter_mut().for_each(|hook| hook(cx, Handler { routine, slot }))) {
+            Ok(()) => Ok(waiting),
+            Err(panic) => {
                 let what = format!("the hook before `{routine}.{slot}` panicked: {}", panic.message);
-                return Err(Trouble::Hook { waiting, what });
+                Err(Trouble::Hook { waiting, what })
             }
         }
-        F::deliver_shared(&self.cells, waiting.delivery, cx, post).map_err(Trouble::Undelivered)
     }
 
     /// Puts a step that was done where others can see it.
-    fn finish(&self, finished: &Mutex<Finished<F>>, desk: &mut Desk<F>, done: Done) {
+    pub(super) fn finish(&self, finished: &Mutex<Finished<F>>, cx: &Context, post: &mut Post<F>, done: Done) {
         let time = self.clock.tick();
-        let delivery = desk.cx.delivery;
+        let (delivery, from) = (cx.delivery, post);
         if self.hooks.is_some() {
-            self.record_with_hooks(&desk.cx, time, done.slot, Outcome::Handled, done.emitted);
+            self.record_with_hooks(cx, time, done.slot, Outcome::Handled, done.emitted);
         }
         let mut finished = lock(finished);
         let Finished { post, steps, handled, .. } = &mut *finished;
@@ -412,9 +449,9 @@ impl<F: Threaded> Running<F> {
             steps.push(Step { time, delivery, slot: done.slot, emitted: done.emitted });
         }
         if done.emitted > 0 {
-            desk.post.queue.hand_to(&mut post.queue);
-            if F::has_output(&desk.post.outbound) {
-                F::merge_outbound(&mut post.outbound, &mut desk.post.outbound);
+            from.queue.hand_to(&mut post.queue);
+            if F::has_output(&from.outbound) {
+                F::merge_outbound(&mut post.outbound, &mut from.outbound);
             }
         }
     }
@@ -438,7 +475,7 @@ impl<F: Threaded> Running<F> {
 
     /// Hands on what a worker has finished: the history, the outputs, the load, the deliveries, in this order, so that
     /// nobody sees an effect before its cause.
-    fn hand_on(self: &Arc<Self>, finished: &mut Finished<F>, worker: &Worker<'_>) {
+    pub(super) fn hand_on(self: &Arc<Self>, finished: &mut Finished<F>, add: impl FnMut(Task)) {
         let Finished { post, steps, handled, sorted, .. } = finished;
         if *handled == 0 {
             return;
@@ -465,7 +502,7 @@ impl<F: Threaded> Running<F> {
         match emitted {
             0 if load & !CLOSED == 0 => self.nothing_left(),
             0 => {}
-            _ => self.distribute(&mut post.queue, sorted, |task| worker.add(task)),
+            _ => self.distribute(&mut post.queue, sorted, add),
         }
     }
 
@@ -506,6 +543,34 @@ impl<F: Threaded> Running<F> {
                 add(Task { job: self.clone(), routine });
             }
         }
+    }
+
+    /// Lets a handler that ended without a worker take its leave: of the mailbox, and of the job.
+    #[cfg(feature = "tokio")]
+    pub(super) fn come_back(self: &Arc<Self>, routine: usize, slot: usize, failed: Option<bool>) {
+        let mut mailbox = lock(&self.mailboxes[routine]);
+        mailbox.done(slot);
+        match failed {
+            Some(false) => mailbox.handled += 1,
+            Some(true) => mailbox.failed += 1,
+            None => {}
+        }
+        let again = !self.is_halted() && mailbox.wants_worker();
+        mailbox.tokens += u32::from(again);
+        drop(mailbox);
+        if again {
+            self.pool.inject(Task { job: self.clone(), routine });
+        }
+        self.leave();
+    }
+
+    /// Runs a part of one of its handlers in a thread that is no worker's.
+    #[cfg(feature = "tokio")]
+    pub(super) fn inside<T>(&self, run: impl FnOnce() -> T) -> T {
+        let outer = HERE.with(|here| here.replace(std::ptr::from_ref(self).cast()));
+        let result = run();
+        HERE.with(|here| here.set(outer));
+        result
     }
 
     /// A worker found the job halted.
@@ -568,6 +633,10 @@ impl<F: Threaded> Running<F> {
         }
         core.ending = Some(status);
         core.reason = reason;
+        #[cfg(feature = "tokio")]
+        if status == Status::Cancelled {
+            self.flights.abort();
+        }
         self.gate.fetch_or(HALTED, Ordering::SeqCst);
         self.rest(core)
     }
@@ -685,9 +754,9 @@ impl<F: Threaded> Running<F> {
 
     // ---- failures ----
 
-    fn fail(
+    pub(super) fn fail(
         &self,
-        cx: &mut Context,
+        cx: &Context,
         (routine, slot, number): (usize, usize, usize),
         (id, attempts): (u64, u32),
         trouble: Trouble<F>,
@@ -737,12 +806,19 @@ impl<F: Threaded> Running<F> {
     }
 
     /// The job fails without a delivery that failed.
-    fn stop(&self, what: String) {
+    pub(super) fn stop(&self, what: String) {
         let mut core = lock(&self.core);
         if core.status == Status::Running && matches!(core.ending, None | Some(Status::Paused)) {
             core.failure = Some(Failed { what: what.clone(), refusal: None, delivery: None });
             core.error = Some(Error::Execution { job: self.id.to_string(), what });
             drop(self.end(core, Status::Failed, None));
+        }
+    }
+
+    #[inline]
+    pub(super) fn obey_if_asked(&self) {
+        if self.control.is_asked() {
+            self.obey();
         }
     }
 
@@ -1131,7 +1207,7 @@ impl<F: Threaded> Work for Running<F> {
         if self.limiter.as_ref().is_some_and(|limiter| !limiter.enter(routine)) {
             return;
         }
-        let outer = HERE.with(|here| here.replace(Arc::as_ptr(&self).cast()));
+        let outer = HERE.with(|here| here.replace(Arc::as_ptr(&self).cast::<()>()));
         match self.gate.fetch_add(1, Ordering::SeqCst) & HALTED {
             0 => self.handle_some(routine, worker),
             _ => self.stand_aside(routine, worker),
@@ -1147,7 +1223,7 @@ impl<F: Threaded> Work for Running<F> {
         let Some(lane) = self.lanes[other].get() else { return };
         let routine = {
             let mut finished = lock(&lane.finished);
-            self.hand_on(&mut finished, worker);
+            self.hand_on(&mut finished, |task| worker.add(task));
             finished.routine
         };
         let mut mailbox = lock(&self.mailboxes[routine]);

@@ -9,6 +9,10 @@ use crate::flow::Flow;
 use crate::routine::SlotMode;
 use std::collections::VecDeque;
 
+/// How many runs of an `async` handler there are at once where `parallel` does not say it: no worker is held by them, so
+/// nothing else would bound them.
+pub(crate) const WAITING: u32 = 64;
+
 pub(crate) struct Mailbox<D> {
     slots: Box<[Slot<D>]>,
     /// How many handlers run, and whether it is one that needs the routine alone.
@@ -144,6 +148,7 @@ impl<D> Slot<D> {
     fn new(number: usize, mode: SlotMode) -> Self {
         let most = match mode {
             SlotMode { alone: true, .. } => 1,
+            SlotMode { parallel: 0, waits: true, .. } => WAITING,
             SlotMode { parallel: 0, .. } => u32::MAX,
             SlotMode { parallel, .. } => parallel,
         };
@@ -155,9 +160,9 @@ impl<D> Slot<D> {
 mod tests {
     use super::*;
 
-    const ALONE: SlotMode = SlotMode { alone: true, parallel: 0, timeout: 0 };
-    const SHARED: SlotMode = SlotMode { alone: false, parallel: 0, timeout: 0 };
-    const TWO: SlotMode = SlotMode { alone: false, parallel: 2, timeout: 0 };
+    const ALONE: SlotMode = SlotMode { alone: true, parallel: 0, timeout: 0, waits: false };
+    const SHARED: SlotMode = SlotMode { alone: false, parallel: 0, timeout: 0, waits: false };
+    const TWO: SlotMode = SlotMode { alone: false, parallel: 2, timeout: 0, waits: false };
 
     fn mailbox(modes: &[SlotMode]) -> Mailbox<()> {
         Mailbox::new(modes.iter().enumerate().map(|(number, mode)| Slot::new(number, *mode)).collect())

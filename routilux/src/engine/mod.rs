@@ -1,8 +1,12 @@
 //! What runs a job. What a step means is in `step` and the same for every engine; which delivery
 //! comes next, and in which thread, is the engine's own.
 
+#[cfg(feature = "tokio")]
+mod awaiting;
 mod concurrent;
 mod failure;
+#[cfg(feature = "tokio")]
+mod flight;
 mod mailbox;
 mod pool;
 mod queue;

@@ -21,6 +21,27 @@ enum Stop<D> {
     Single(Done),
 }
 
+/// How far a job went.
+pub(super) enum Advance<D> {
+    /// As far as it was to; `false` if it stands still before that.
+    Over(bool),
+    /// To a delivery whose handler is `async`.
+    Waits(Waiting<D>),
+}
+
+#[cold]
+fn needs_run_async<F: Flow>(method: &str) -> Error {
+    let slot = F::PLACED.iter().position(|placed| placed.mode.waits).unwrap_or_default();
+    let (routine, slot) = F::SLOTS[slot];
+    Error::Configuration {
+        what: format!(
+            "`{method}()` cannot run the flow `{}`: its `{routine}.{slot}` is `async`. Use `run_async().await`, or `start()` \
+             it within a tokio runtime",
+            F::NAME
+        ),
+    }
+}
+
 impl<F: Flow> Job<F> {
     /// Closes the inputs and runs to the end, or until the job is paused or cancelled.
     ///
@@ -30,10 +51,12 @@ impl<F: Flow> Job<F> {
     /// # Errors
     /// [`Error::SlotHandler`] if a handler fails or panics: the job is then [`Failed`](Status::Failed), what the
     /// attempt did is undone, and the delivery is kept. [`Error::Execution`] if a hook panics.
-    /// [`Error::State`] if the job has already failed.
+    /// [`Error::State`] if the job has already failed. [`Error::Configuration`] if the flow has `async` handlers: those need
+    /// `run_async()`.
     ///
     /// A job that is paused stays so, and the report says it; [`resume`](Self::resume) it first.
     pub fn run(&mut self) -> Result<F::Report> {
+        self.needs_no_runtime("run")?;
         if self.begin()? {
             self.close_inputs();
             self.drive(u64::MAX)?;
@@ -47,6 +70,7 @@ impl<F: Flow> Job<F> {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn run_until_idle(&mut self) -> Result<Status> {
+        self.needs_no_runtime("run_until_idle")?;
         if self.begin()? {
             self.drive(u64::MAX)?;
         }
@@ -59,12 +83,22 @@ impl<F: Flow> Job<F> {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn step(&mut self) -> Result<bool> {
+        self.needs_no_runtime("step")?;
         Ok(self.begin()? && self.drive(1)?)
+    }
+
+    /// `async` handlers are awaited, and these methods are not `async`.
+    #[inline]
+    fn needs_no_runtime(&self, method: &str) -> Result<()> {
+        match self.is_async && self.simulation.is_none() {
+            true => Err(needs_run_async::<F>(method)),
+            false => Ok(()),
+        }
     }
 
     /// Whether the job may run.
     #[inline]
-    fn begin(&mut self) -> Result<bool> {
+    pub(super) fn begin(&mut self) -> Result<bool> {
         match self.status {
             Status::Running | Status::Waiting if self.started => {
                 self.status = Status::Running;
@@ -108,23 +142,35 @@ impl<F: Flow> Job<F> {
 
     /// Handles up to `most` deliveries. `false` if there were fewer, and then the status says why.
     fn drive(&mut self, most: u64) -> Result<bool> {
+        match self.advance(most)? {
+            Advance::Over(done) => Ok(done),
+            Advance::Waits(waiting) => {
+                self.post.queue.push_front(waiting);
+                Err(needs_run_async::<F>("run"))
+            }
+        }
+    }
+
+    /// Handles up to `most` deliveries, and stops at one whose handler is `async`.
+    pub(super) fn advance(&mut self, most: u64) -> Result<Advance<F::Delivery>> {
         let mut left = most;
         while left > 0 {
             let plain = most == u64::MAX
                 && self.hooks.is_none()
                 && !self.is_timed
+                && !self.is_async
                 && self.simulation.is_none()
                 && !self.post.queue.has_returned();
             let stop = match plain {
                 true => self.burst(None),
                 false => {
                     if self.cx.control.is_asked() && self.obey()? {
-                        return Ok(false);
+                        return Ok(Advance::Over(false));
                     }
                     if self.simulation.is_some() && self.crash_if_due() {
                         match self.begin()? {
                             true => continue,
-                            false => return Ok(false),
+                            false => return Ok(Advance::Over(false)),
                         }
                     }
                     left -= 1;
@@ -134,6 +180,9 @@ impl<F: Flow> Job<F> {
                     };
                     match next {
                         None => Stop::Idle,
+                        Some(waiting) if F::PLACED[F::slot_of(&waiting.delivery)].mode.waits => {
+                            return Ok(Advance::Waits(waiting));
+                        }
                         Some(waiting) => self.with_care(waiting)?,
                     }
                 }
@@ -145,18 +194,18 @@ impl<F: Flow> Job<F> {
             match stop {
                 Stop::Asked => {
                     if self.obey()? {
-                        return Ok(false);
+                        return Ok(Advance::Over(false));
                     }
                 }
                 Stop::Idle => {
                     self.idle()?;
-                    return Ok(false);
+                    return Ok(Advance::Over(false));
                 }
                 Stop::Failed(undelivered) => return Err(self.fail(*undelivered)),
                 Stop::Single(_) => {}
             }
         }
-        Ok(true)
+        Ok(Advance::Over(true))
     }
 
     /// The loop that every delivery goes through: `single`, where there is one, and otherwise those that came in order
@@ -215,6 +264,24 @@ impl<F: Flow> Job<F> {
 
     /// One delivery that may bring its own id, and its hooks.
     fn with_care(&mut self, waiting: Waiting<F::Delivery>) -> Result<Stop<F::Delivery>> {
+        let delivery = self.prepare(waiting)?;
+        let stop = self.burst(Some(delivery));
+        if let Stop::Single(done) = &stop {
+            self.done(*done)?;
+        }
+        Ok(stop)
+    }
+
+    /// After a step that was done.
+    pub(super) fn done(&mut self, done: Done) -> Result<()> {
+        if let Some(simulation) = &mut self.simulation {
+            simulation.sent(done.slot, &mut self.post.queue);
+        }
+        self.after(done.slot, Outcome::Handled, done.emitted)
+    }
+
+    /// What the handler will know, and the hooks before it.
+    pub(super) fn prepare(&mut self, waiting: Waiting<F::Delivery>) -> Result<F::Delivery> {
         self.cx.delivery = waiting.id;
         self.cx.attempt = waiting.attempts.saturating_add(1);
         if self.is_timed {
@@ -225,15 +292,7 @@ impl<F: Flow> Job<F> {
             }
             self.cx.limit = limit_of::<F>(F::slot_of(&waiting.delivery), now);
         }
-        let delivery = self.before(waiting)?;
-        let stop = self.burst(Some(delivery));
-        if let Stop::Single(done) = &stop {
-            if let Some(simulation) = &mut self.simulation {
-                simulation.sent(done.slot, &mut self.post.queue);
-            }
-            self.after(done.slot, Outcome::Handled, done.emitted)?;
-        }
-        Ok(stop)
+        self.before(waiting)
     }
 
     /// Does what was asked for. `true` if the job is to stand still.
@@ -328,7 +387,7 @@ impl<F: Flow> Job<F> {
 
     /// The step could not be done: the job fails, and keeps the delivery.
     #[cold]
-    fn fail(&mut self, undelivered: Undelivered<F::Delivery>) -> Error {
+    pub(super) fn fail(&mut self, undelivered: Undelivered<F::Delivery>) -> Error {
         let slot = undelivered.slot;
         let (id, attempts) = (self.cx.delivery, self.cx.attempt);
         let Told { text, failed, error } = told::<F>(&self.cx.job, id, attempts, undelivered);

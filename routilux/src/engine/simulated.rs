@@ -379,7 +379,7 @@ mod tests {
     use crate::routine::SlotMode;
 
     const fn placed(routine: usize, alone: bool, parallel: u32) -> PlacedSlot {
-        PlacedSlot { routine, mode: SlotMode { alone, parallel, timeout: 0 } }
+        PlacedSlot { routine, mode: SlotMode { alone, parallel, timeout: 0, waits: false } }
     }
 
     /// Routine 0 has two slots that need it alone and two that share it, of which one at most two at a time; routine 1

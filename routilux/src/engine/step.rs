@@ -16,6 +16,10 @@ pub struct Post<F: Flow> {
 }
 
 impl<F: Flow> Post<F> {
+    pub(crate) fn empty() -> Self {
+        Post { queue: Fifo::new(), outbound: F::Outbound::default() }
+    }
+
     #[inline]
     pub fn send(&mut self, delivery: F::Delivery) {
         self.queue.push(delivery);

@@ -106,8 +106,13 @@ pub struct Job<F: Flow> {
     pub(crate) deadline_after: Option<Duration>,
     /// Whether the time is to be looked at before each handler.
     pub(crate) is_timed: bool,
+    /// Whether any handler is `async`.
+    pub(crate) is_async: bool,
     /// On how many workers it is to be started.
     pub(crate) workers: Option<usize>,
+    /// Where its `async` handlers are to run.
+    #[cfg(feature = "tokio")]
+    pub(crate) runtime: Option<tokio::runtime::Handle>,
     /// What picks the next delivery, in a simulated job; see [`sim`](crate::sim).
     pub(crate) simulation: Option<Box<Simulation<F>>>,
 }
@@ -165,7 +170,10 @@ impl<F: Flow> Job<F> {
             started: false,
             deadline_after: None,
             is_timed: has_timeouts::<F>(),
+            is_async: F::PLACED.iter().any(|placed| placed.mode.waits),
             workers: None,
+            #[cfg(feature = "tokio")]
+            runtime: None,
             simulation: None,
         }
     }

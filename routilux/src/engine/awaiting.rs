@@ -1,0 +1,172 @@
+//! The sequential engine for flows with `async` handlers: one delivery after another, in the order they were emitted, each
+//! awaited where it is its turn. No thread, and of the runtime only its timers.
+
+use super::queue::{Fifo, Waiting};
+use super::sequential::Advance;
+use super::step::{Done, Post, Undelivered};
+use crate::asynchronous::Begun;
+use crate::error::Result;
+use crate::flow::Flow;
+use crate::job::Job;
+use std::future::Future;
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+impl<F: Flow> Job<F> {
+    /// As [`run`](Self::run), for flows with `async` handlers and for those without: closes the inputs and runs to the end, or until the job
+    /// is paused or cancelled. One handler after another: to have them wait at the same time, [`start`](Self::start) the job.
+    ///
+    /// If the future is dropped before it is ready, the job stands before the delivery that was being handled.
+    ///
+    /// ```
+    /// use routilux::prelude::*;
+    ///
+    /// #[routine]
+    /// struct Fetcher;
+    ///
+    /// #[routine]
+    /// impl Fetcher {
+    ///     #[event]
+    ///     fn fetched(text: String);
+    ///
+    ///     #[slot(parallel = 16, timeout = "5s")]
+    ///     async fn url(&self, url: String, out: &mut Emit<Self>) -> Result {
+    ///         tokio::task::yield_now().await;
+    ///         out.fetched(format!("what is at {url}"));
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// flow! {
+    ///     flow Fetching() {
+    ///         fetcher: Fetcher;
+    ///         in url -> fetcher.url;
+    ///         fetcher.fetched -> out texts;
+    ///     }
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let mut job = Fetching::new().job();
+    /// job.inputs().url("a".into())?;
+    /// assert_eq!(job.run_async().await?.status(), Status::Completed);
+    /// assert_eq!(job.outputs().texts().next().as_deref(), Some("what is at a"));
+    ///
+    /// let job = Fetching::new().job().start()?;                // the same, many at once
+    /// job.inputs().url("b".into())?;
+    /// job.close_inputs();
+    /// assert_eq!(job.clone().await?.status(), Status::Completed);
+    /// assert_eq!(job.outputs().texts().next_async().await.as_deref(), Some("what is at b"));
+    /// # Ok::<(), routilux::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    ///
+    /// # Panics
+    /// Where a slot has a `timeout`, outside of a tokio runtime with timers.
+    pub async fn run_async(&mut self) -> Result<F::Report> {
+        if self.begin()? {
+            self.close_inputs();
+            while let Advance::Waits(waiting) = self.advance(u64::MAX)? {
+                self.wait_for(waiting).await?;
+            }
+        }
+        Ok(self.report())
+    }
+
+    /// Where the `async` handlers of the job run once it is [started](Self::start): in the runtime that it is started in,
+    /// unless this says another.
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// One delivery whose handler is `async`.
+    async fn wait_for(&mut self, waiting: Waiting<F::Delivery>) -> Result<()> {
+        let (id, attempts) = (waiting.id, waiting.attempts);
+        let slot = F::slot_of(&waiting.delivery);
+        let delivery = self.prepare(waiting)?;
+        let ended = match F::begin(&self.cells, delivery, self.cx.clone()) {
+            Ok(begun) => {
+                let timeout = F::PLACED[slot].mode.timeout;
+                let late = self.cx.clone();
+                let mut step = Step { begun: Some(begun), queue: &mut self.post.queue, id, attempts };
+                match (step.ended(timeout).await, timeout) {
+                    (Ok(_), millis) if millis > 0 && late.is_late() => Err(step.late(millis)),
+                    (ended, _) => {
+                        step.begun = None;
+                        ended
+                    }
+                }
+            }
+            Err(delivery) => {
+                self.post.queue.push_front(Waiting { id, attempts, delivery });
+                return Ok(());
+            }
+        };
+        match ended {
+            Ok((done, mut post)) => {
+                post.queue.hand_to(&mut self.post.queue);
+                F::merge_outbound(&mut self.post.outbound, &mut post.outbound);
+                self.record(done);
+                self.done(done)
+            }
+            Err(undelivered) => Err(self.fail(*undelivered)),
+        }
+    }
+
+    fn record(&mut self, done: Done) {
+        match self.history.is_on() {
+            true => self.history.record(self.cx.clock.tick(), done.slot, self.cx.delivery, done.emitted),
+            false => self.history.count(1),
+        }
+    }
+}
+
+/// A step that is awaited. Dropped before its end, it has the delivery wait again.
+struct Step<'j, F: Flow> {
+    begun: Option<Begun<F>>,
+    queue: &'j mut Fifo<F::Delivery>,
+    id: u64,
+    attempts: u32,
+}
+
+impl<F: Flow> Step<'_, F> {
+    async fn ended(
+        &mut self,
+        timeout: u64,
+    ) -> std::result::Result<(Done, Post<F>), Box<Undelivered<F::Delivery>>> {
+        let mut sleep = (timeout > 0).then(|| Box::pin(tokio::time::sleep(Duration::from_millis(timeout))));
+        poll_fn(|cx| {
+            let Some(begun) = &mut self.begun else { return Poll::Pending };
+            if let Poll::Ready(ended) = begun.poll(cx) {
+                return Poll::Ready(ended);
+            }
+            match sleep.as_mut().map(|sleep| sleep.as_mut().poll(cx)) {
+                Some(Poll::Ready(())) => Poll::Ready(Err(begun.time_out(timeout))),
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// It was done, and too late.
+    fn late(&mut self, millis: u64) -> Box<Undelivered<F::Delivery>> {
+        match &mut self.begun.take() {
+            Some(begun) => begun.time_out(millis),
+            None => unreachable!("it has ended just now"),
+        }
+    }
+}
+
+impl<F: Flow> Drop for Step<'_, F> {
+    fn drop(&mut self) {
+        let delivery = self.begun.take().and_then(|mut begun| begun.give_up());
+        if let Some(delivery) = delivery {
+            self.queue.push_front(Waiting { id: self.id, attempts: self.attempts, delivery });
+        }
+    }
+}
