@@ -69,7 +69,7 @@ impl Drop for Listing {
     }
 }
 
-// None of the locks is held across an `await`, nor while a handler runs.
+// None of the locks is held across an `await`.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
