@@ -87,15 +87,20 @@ impl<P: Send + Sync + 'static> GivenFor<P> for LentFor<P> {
     }
 }
 
+/// What becomes of a step that was begun.
+pub(crate) type Outcome<F> = Result<(Done, Post<F>), Box<Undelivered<<F as Flow>::Delivery>>>;
+
 /// A step that was begun.
 #[doc(hidden)]
 pub struct Begun<F: Flow> {
     slot: u32,
     /// What the step has emitted, when it is done. `None` when it has ended.
-    handling: Option<BoxFuture<Result<(Done, Post<F>), Ended>>>,
+    handling: Option<Steps<F>>,
     /// Gives the delivery back. To be called when `handling` is gone, which has a part in the payload.
     back: Option<Box<dyn FnOnce() -> Option<F::Delivery> + Send>>,
 }
+
+type Steps<F> = BoxFuture<Result<(Done, Post<F>), Ended>>;
 
 /// How a step ended that was not done.
 struct Ended {
@@ -176,7 +181,7 @@ impl<F: Flow> Begun<F> {
     pub(crate) fn poll(
         &mut self,
         cx: &mut std::task::Context<'_>,
-    ) -> Poll<Result<(Done, Post<F>), Box<Undelivered<F::Delivery>>>> {
+    ) -> Poll<Outcome<F>> {
         let Some(handling) = &mut self.handling else { return Poll::Pending };
         match handling.as_mut().poll(cx) {
             Poll::Pending => Poll::Pending,

@@ -3,8 +3,8 @@
 
 use super::queue::{Fifo, Waiting};
 use super::sequential::Advance;
-use super::step::{Done, Post, Undelivered};
-use crate::asynchronous::Begun;
+use super::step::{Done, Undelivered};
+use crate::asynchronous::{Begun, Outcome};
 use crate::error::Result;
 use crate::flow::Flow;
 use crate::job::Job;
@@ -135,10 +135,7 @@ struct Step<'j, F: Flow> {
 }
 
 impl<F: Flow> Step<'_, F> {
-    async fn ended(
-        &mut self,
-        timeout: u64,
-    ) -> std::result::Result<(Done, Post<F>), Box<Undelivered<F::Delivery>>> {
+    async fn ended(&mut self, timeout: u64) -> Outcome<F> {
         let mut sleep = (timeout > 0).then(|| Box::pin(tokio::time::sleep(Duration::from_millis(timeout))));
         poll_fn(|cx| {
             let Some(begun) = &mut self.begun else { return Poll::Pending };

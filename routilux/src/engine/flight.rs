@@ -4,9 +4,8 @@
 use super::concurrent::{Finished, Running, Trouble};
 use super::mailbox::Taken;
 use super::queue::Waiting;
-use super::step::{Done, Post, Undelivered};
 use super::sync::{Mutex, Ordering, lock};
-use crate::asynchronous::Begun;
+use crate::asynchronous::{Begun, Outcome};
 use crate::context::Context;
 use crate::error::{Error, Result, catch};
 use crate::flow::{Flow, Threaded};
@@ -152,7 +151,7 @@ impl<F: Threaded> Running<F> {
 }
 
 impl<F: Threaded> Flight<F> {
-    fn land(&self, ended: std::result::Result<(Done, Post<F>), Box<Undelivered<F::Delivery>>>) {
+    fn land(&self, ended: Outcome<F>) {
         let Flight { job, routine, slot, number, attempts, cx, .. } = self;
         job.forget_flight(cx.delivery);
         let failed = match ended {
