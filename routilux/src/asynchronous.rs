@@ -178,10 +178,7 @@ async fn caught<T>(future: BoxFuture<T>) -> Result<T, Panic> {
 
 impl<F: Flow> Begun<F> {
     /// Goes on with the handler. Not to be polled again once it has ended.
-    pub(crate) fn poll(
-        &mut self,
-        cx: &mut std::task::Context<'_>,
-    ) -> Poll<Outcome<F>> {
+    pub(crate) fn poll(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Outcome<F>> {
         let Some(handling) = &mut self.handling else { return Poll::Pending };
         match handling.as_mut().poll(cx) {
             Poll::Pending => Poll::Pending,
