@@ -233,6 +233,25 @@ mod tests {
         let _ = Tick::of_millis(u64::MAX).time();
     }
 
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn who_is_given_up_sleeps_no_longer() {
+        use std::task::Context;
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+        let sleep = |nanos| Box::pin(clock.sleep(Duration::from_nanos(nanos)));
+        fn is_awake(sleep: &mut std::pin::Pin<Box<impl Future>>) -> bool {
+            sleep.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        }
+        let (mut short, mut long) = (sleep(1_000_001), sleep(5_000_000));
+        assert!(!is_awake(&mut short) && !is_awake(&mut long));
+        assert_eq!(clock.next_due(), Some(2));
+        drop(short);
+        assert_eq!(clock.next_due(), Some(5));
+        clock.advance_to(5);
+        assert_eq!((clock.next_due(), is_awake(&mut long)), (None, true));
+        assert!(is_awake(&mut sleep(0)));
+    }
+
     #[test]
     fn the_coarse_clock_is_at_most_some_milliseconds_late() {
         for _ in 0..20 {

@@ -156,6 +156,55 @@ fn every_order_of_their_ends_is_explored() {
     assert_eq!(orders(&[2, 3, 3]), [[0, 1, 2], [0, 2, 1]]);
 }
 
+/// Tells who began and who ended.
+#[routine]
+struct Runner {
+    #[resource]
+    told: Arc<Mutex<Vec<u64>>>,
+}
+
+#[routine]
+impl Runner {
+    #[slot]
+    async fn run(&self, n: u64, seconds: u64, cx: &Context) {
+        self.told.lock().unwrap().push(n);
+        match seconds {
+            0 => yield_now().await,
+            _ => cx.sleep(Duration::from_secs(seconds)).await,
+        }
+        self.told.lock().unwrap().push(n);
+    }
+}
+
+flow! {
+    flow Race(told: Arc<Mutex<Vec<u64>>>) {
+        runner: Runner { told };
+        in run -> runner.run;
+    }
+}
+
+#[test]
+fn who_begins_first_need_not_end_first() {
+    let overlapping = |count: u64, seconds: u64| {
+        let (told, mut seen) = (Arc::new(Mutex::new(Vec::new())), BTreeSet::new());
+        let all = sim::exhaust(&Race::new(told.clone()), 10_000, |job| -> Checked {
+            told.lock().unwrap().clear();
+            (0..count).try_for_each(|n| job.inputs().run((n, seconds)))?;
+            assert_eq!(job.run()?.status(), Status::Completed);
+            assert!(seen.insert(told.lock().unwrap().clone()), "the same order again");
+            Ok(())
+        });
+        assert!(all.complete);
+        // All have begun before the first ends.
+        seen.retain(|told| told[..count as usize].iter().collect::<BTreeSet<_>>().len() == count as usize);
+        seen.len()
+    };
+    assert_eq!(overlapping(2, 0), 4);
+    assert_eq!(overlapping(3, 0), 36);
+    // Those that begin a moment later may be woken a moment earlier.
+    assert_eq!(overlapping(2, 1), 4);
+}
+
 // A planted lost update.
 
 #[routine]
@@ -307,6 +356,23 @@ fn a_timeout_runs_on_virtual_time() {
     };
     sim::explore(&Fetches::new(), 100, test);
     sim::with_crashes().explore(&Fetches::new(), 100, test);
+}
+
+#[test]
+fn one_that_is_woken_late_may_be_too_late() {
+    let mut in_time = BTreeSet::new();
+    sim::explore(&Fetches::new(), 200, |job| -> Checked {
+        job.inputs().soon((1, 20))?;
+        let ended = job.run();
+        let took = since_start(job.history().last().unwrap().time);
+        assert!(took <= Duration::from_millis(20_020), "{took:?}");
+        in_time.insert(ended.is_ok());
+        ended.map(drop).or_else(|error| match error.downcast_ref::<TimedOut>() {
+            Some(_) => Ok(()),
+            None => Err(error),
+        })
+    });
+    assert_eq!(in_time.len(), 2);
 }
 
 #[test]
