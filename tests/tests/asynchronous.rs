@@ -1,5 +1,7 @@
 //! Handlers that are `async`: awaited one after the other, or many at once on the caller's runtime.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use routilux::prelude::*;
 use routilux::{Error, Panic, Pool, TimedOut};
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 //! `RUSTFLAGS="--cfg shuttle" cargo test --release -p tests --test interleavings --target-dir target/shuttle`. Without that
 //! flag there is nothing here.
 #![cfg(shuttle)]
+#![allow(clippy::unwrap_used)]
 
 use routilux::prelude::*;
 use routilux::{Clock, Pool};

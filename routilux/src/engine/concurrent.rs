@@ -633,6 +633,9 @@ impl<F: Threaded> Running<F> {
         }
         core.ending = Some(status);
         core.reason = reason;
+        if status == Status::Cancelled {
+            self.control.note_cancelled();
+        }
         #[cfg(feature = "tokio")]
         if status == Status::Cancelled {
             self.flights.abort();
