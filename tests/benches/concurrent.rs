@@ -12,13 +12,8 @@ use std::time::{Duration, Instant};
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|name| part.contains(name.as_str()));
-    let parts: [(&str, fn()); 5] = [
-        ("hop", hops),
-        ("cpu", cpu),
-        ("naps", naps),
-        ("async", async_naps),
-        ("job", jobs),
-    ];
+    let parts: [(&str, fn()); 5] =
+        [("hop", hops), ("cpu", cpu), ("naps", naps), ("async", async_naps), ("job", jobs)];
     for (name, part) in parts {
         if is_wanted(name) {
             part();

@@ -545,6 +545,19 @@ impl<F: Threaded> Running<F> {
         }
     }
 
+    /// The next `async` one for who has just run one for `slot`. If there is none, or the job is halted, that one still
+    /// counts as running.
+    #[cfg(feature = "tokio")]
+    pub(super) fn take_waiting_after(&self, routine: usize, slot: usize) -> Option<Taken<F::Delivery>> {
+        let mut mailbox = lock(&self.mailboxes[routine]);
+        if self.is_halted() {
+            return None;
+        }
+        let next = mailbox.take_after_if(slot, |number| F::PLACED[number].mode.waits)?;
+        mailbox.handled += 1;
+        Some(next)
+    }
+
     /// Lets a handler that ended without a worker take its leave: of the mailbox, and of the job.
     #[cfg(feature = "tokio")]
     pub(super) fn come_back(self: &Arc<Self>, routine: usize, slot: usize, failed: Option<bool>) {

@@ -115,9 +115,17 @@ impl<D> Mailbox<D> {
 
     /// The next one for who has just run one for `slot`. If there is none that one still counts as running.
     pub(crate) fn take_after(&mut self, slot: usize) -> Option<Taken<D>> {
+        self.take_after_if(slot, |_| true)
+    }
+
+    /// As `take_after`, if the next one is for a slot of the flow that `fits`.
+    pub(crate) fn take_after_if(&mut self, slot: usize, fits: impl Fn(usize) -> bool) -> Option<Taken<D>> {
         let was_alone = self.alone;
         self.done(slot);
-        let next = self.take();
+        let next = match self.next_slot() {
+            Some(next) if fits(self.slots[next].number) => self.take(),
+            _ => None,
+        };
         if next.is_none() {
             self.slots[slot].running += 1;
             self.running += 1;
