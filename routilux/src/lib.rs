@@ -74,6 +74,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg_attr(not(feature = "tokio"), allow(dead_code))]
 mod asynchronous;
 mod clock;
 mod context;
