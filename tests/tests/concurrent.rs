@@ -788,6 +788,51 @@ fn fail_together() -> Does {
     })
 }
 
+#[test]
+fn two_handlers_fail_at_the_same_time_and_both_deliveries_are_kept() {
+    within(1, || {
+        for round in 0..100 {
+            let job = acts(fail_together(), nothing());
+            // With hooks, and without.
+            let job = if round % 2 == 0 { job } else { job.after_handler(|_, _| thread::yield_now()) };
+            let job = job.workers(2).start().unwrap();
+            job.inputs().along(1).unwrap();
+            job.inputs().along(2).unwrap();
+            let error = job.finish().unwrap_err();
+            assert!(error.to_string().contains("both of them"), "{error}");
+            let report = job.report();
+            // One has failed, and the other waits for its next attempt.
+            assert_eq!((report.handled(), report.failed(), waiting(&report)), (0, 1, 1), "round {round}");
+            assert_eq!((job.progress().failed(), job.progress().waiting()), (2, 2));
+            let failures = job.history().iter().filter(|e| matches!(e.outcome, Outcome::Failed(_))).count();
+            assert_eq!(failures, 2);
+            job.resume().unwrap();
+            assert_eq!(job.finish().unwrap().handled(), 4);
+        }
+    });
+}
+
+#[test]
+fn a_handler_that_fails_and_a_hook_that_then_panics_lose_nothing() {
+    within(1, || {
+        let first = does(|_, cx| match cx.attempt() {
+            1 => Err("the handler".into()),
+            _ => Ok(()),
+        });
+        let job = acts(first, nothing())
+            .after_handler(|cx, entry| assert!(cx.attempt() > 1 || entry.routine == "b", "the hook"))
+            .workers(2)
+            .start()
+            .unwrap();
+        job.inputs().alone(1).unwrap();
+        let error = job.finish().unwrap_err();
+        assert!(error.to_string().contains("the handler"), "{error}");
+        assert_eq!((job.report().failed(), job.state().unwrap().waiting()), (1, 1));
+        job.resume().unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 2);
+    });
+}
+
 /// Panics when it is dropped, if told so.
 #[derive(Clone)]
 struct Grenade(Arc<AtomicBool>);

@@ -722,17 +722,16 @@ impl<F: Threaded> Running<F> {
                 }
             }
         }
+        if first {
+            // Before the hooks are called: whatever fails meanwhile, another handler or a hook, is not the first.
+            core = self.end(core, Status::Failed, None);
+        }
         match self.hooks {
             None => lock(&self.record).add(time, number as u32, id, &outcome, 0),
             Some(_) => {
-                // The first error is the one to tell; hooks are called all the same.
                 drop(core);
                 self.record_with_hooks(cx, time, number as u32, outcome, 0);
-                core = lock(&self.core);
             }
-        }
-        if first {
-            drop(self.end(core, Status::Failed, None));
         }
     }
 
