@@ -833,6 +833,42 @@ fn a_handler_that_fails_and_a_hook_that_then_panics_lose_nothing() {
     });
 }
 
+#[test]
+fn a_lost_payload_is_counted_once_whatever_else_happens() {
+    within(1, || {
+        for cancels in [true, false] {
+            let door = Door::new();
+            let first = does({
+                let door = door.clone();
+                move |n, _| {
+                    door.pass()?;
+                    match n {
+                        1 => Err("lost".into()),
+                        _ => Ok(()),
+                    }
+                }
+            });
+            let job = acts(first, nothing()).workers(2).start().unwrap();
+            job.inputs().given(1).unwrap();
+            door.reached_by(1);
+            if cancels {
+                job.cancel("while it runs");
+            }
+            door.open();
+            match job.wait(LONG) {
+                Ok(report) => assert_eq!(report.unwrap().status(), Status::Cancelled),
+                Err(error) => {
+                    let Error::SlotHandler { payload_lost, .. } = &error else { panic!("{error}") };
+                    assert!(*payload_lost && error.downcast_ref::<Panic>().is_some(), "{error}");
+                }
+            }
+            let report = job.report();
+            assert_eq!((report.handled(), report.failed(), waiting(&report)), (0, 1, 0));
+            assert!(job.resume().is_err());
+        }
+    });
+}
+
 /// Panics when it is dropped, if told so.
 #[derive(Clone)]
 struct Grenade(Arc<AtomicBool>);

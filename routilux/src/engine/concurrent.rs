@@ -98,8 +98,8 @@ pub(crate) struct Core<F: Flow> {
     reason: Option<String>,
     failure: Option<Failed<F::Delivery>>,
     error: Option<Error>,
-    /// Deliveries lost by failures after the first.
-    also_lost: u64,
+    /// Deliveries lost by failures.
+    lost: u64,
     inputs_closed: bool,
     /// How many need it to stand still.
     holds: u32,
@@ -228,7 +228,7 @@ impl<F: Threaded> Running<F> {
                 reason,
                 failure: None,
                 error: None,
-                also_lost: 0,
+                lost: 0,
                 inputs_closed,
                 holds: 0,
                 wakers: Vec::new(),
@@ -703,6 +703,7 @@ impl<F: Threaded> Running<F> {
         let outcome = Outcome::Failed(text);
         let time = self.clock.tick();
         let mut core = lock(&self.core);
+        core.lost += u64::from(failed.delivery.is_none());
         let first = core.status == Status::Running && matches!(core.ending, None | Some(Status::Paused));
         match first {
             true => {
@@ -712,9 +713,8 @@ impl<F: Threaded> Running<F> {
             // One is told of; the delivery of another waits for its next attempt, if it can have one.
             false => {
                 let Failed { refusal, delivery, what } = failed;
-                match delivery {
-                    Some(delivery) => lock(&self.mailboxes[routine]).put_back(slot, delivery),
-                    None => core.also_lost += 1,
+                if let Some(delivery) = delivery {
+                    lock(&self.mailboxes[routine]).put_back(slot, delivery);
                 }
                 if let Some(refusal) = refusal {
                     let known = core.failure.get_or_insert(Failed { what, refusal: None, delivery: None });
@@ -889,7 +889,8 @@ impl<F: Threaded> Running<F> {
             waiting.extend(lock(mailbox).waiting().map(|(slot, _)| slot));
         }
         let handled = lock(&self.record).handled();
-        let failed = u64::from(core.failure.as_ref().is_some_and(Failed::is_of_delivery));
+        // Not `is_of_delivery`: a refusal may be that of another failure, whose delivery waits or is lost.
+        let failed = core.failure.as_ref().is_some_and(|failed| failed.delivery.is_some());
         let outgoing = lock(&self.outgoing);
         let report = Report {
             flow: F::NAME,
@@ -897,7 +898,7 @@ impl<F: Threaded> Running<F> {
             status: self.status_in(core),
             reason: core.reason.clone(),
             handled,
-            failed: failed + core.also_lost,
+            failed: u64::from(failed) + core.lost,
             further_results: F::__result(&outgoing.outbound).map_or(0, |result| result.further()),
             waiting: by_slot::<F>(waiting.into_iter()),
         };
