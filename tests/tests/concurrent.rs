@@ -963,6 +963,31 @@ fn every_hook_is_called_once_for_what_it_is_for() {
     });
 }
 
+#[test]
+fn a_hook_that_panics_fails_the_job_and_loses_nothing() {
+    within(1, || {
+        let job = acts(nothing(), nothing())
+            .before_handler(|cx, _| assert!(cx.delivery() != 5 || cx.attempt() > 1, "before"))
+            .workers(2)
+            .start()
+            .unwrap();
+        (0..10).for_each(|n| job.inputs().alone(n).unwrap());
+        let error = job.finish().unwrap_err();
+        assert!(matches!(&error, Error::Execution { what, .. } if what.contains("before")), "{error}");
+        let report = job.report();
+        let data = serde_json::to_value(job.state().unwrap()).unwrap();
+        assert_eq!(data["next_delivery"].as_u64().unwrap() - 1, report.handled() + waiting(&report));
+        // No handler has failed.
+        assert_eq!((report.failed(), job.progress().failed()), (0, 0));
+
+        let job = acts(nothing(), nothing()).on_end(|_, _| panic!("at the end")).workers(2).start().unwrap();
+        job.inputs().alone(1).unwrap();
+        let error = job.finish().unwrap_err();
+        assert!(error.to_string().contains("at the end"), "{error}");
+        assert_eq!(job.status(), Status::Failed);
+    });
+}
+
 // ---- reconfigure, outputs, progress, history ----
 
 #[test]

@@ -341,10 +341,7 @@ impl<F: Threaded> Running<F> {
             self.hand_on(&mut lock(&lane.finished), worker);
             let mut mailbox = lock(mailbox);
             mailbox.done(slot);
-            match failed {
-                false => mailbox.handled += 1,
-                true => mailbox.failed += 1,
-            }
+            mailbox.handled += u64::from(!failed);
             mailbox.stride = stride_for(LONGEST / 2, begun.elapsed() / handled);
             let again = !self.is_halted() && mailbox.wants_worker();
             mailbox.tokens += u32::from(again);
@@ -699,6 +696,7 @@ impl<F: Threaded> Running<F> {
             }
             Trouble::Undelivered(undelivered) => undelivered,
         };
+        lock(&self.mailboxes[routine]).failed += 1;
         let Told { text, failed, error } = told::<F>(&self.id, id, attempts + 1, *undelivered);
         let outcome = Outcome::Failed(text);
         let time = self.clock.tick();
