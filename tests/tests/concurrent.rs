@@ -702,6 +702,15 @@ fn a_deadline_that_passed_while_the_job_was_paused_is_told_when_it_is_resumed() 
     });
 }
 
+#[test]
+fn a_deadline_that_never_comes_is_none() {
+    within(1, || {
+        let job = acts(nothing(), nothing()).deadline(Duration::MAX).workers(2).start().unwrap();
+        job.inputs().alone(1).unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 2);
+    });
+}
+
 /// Takes longer than it may, if its job's clock is moved on.
 #[routine]
 struct Slow {

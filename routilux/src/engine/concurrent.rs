@@ -245,9 +245,9 @@ impl<F: Threaded> Running<F> {
         });
         let listener: Arc<dyn Listener> = running.clone();
         running.control.listen(Arc::downgrade(&listener));
-        if let Some(after) = deadline_after {
+        if let Some(at) = deadline_after.and_then(|after| std::time::Instant::now().checked_add(after)) {
             let alarm: Arc<dyn Alarm> = running.clone();
-            let set = running.pool.timer().set(std::time::Instant::now() + after, Arc::downgrade(&alarm));
+            let set = running.pool.timer().set(at, Arc::downgrade(&alarm));
             set.map_err(|error| Error::Configuration {
                 what: format!("the system gives no thread for the deadline: {error}"),
             })?;
