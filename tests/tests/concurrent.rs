@@ -703,6 +703,42 @@ fn a_deadline_that_passed_while_the_job_was_paused_is_told_when_it_is_resumed() 
 }
 
 #[test]
+fn a_deadline_is_told_after_a_pause_whatever_the_jobs_own_clock_says() {
+    within(1, || {
+        // A clock that is late, as the coarse one is by some milliseconds.
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+        let job = acts(nothing(), nothing()).clock(clock).deadline(SOON).workers(2).start().unwrap();
+        job.pause("over the deadline");
+        let other = acts(nothing(), nothing()).deadline(2 * SOON).workers(2).start().unwrap();
+        // Its alarm rings after the other's.
+        failed_by_deadline(&other);
+        job.resume().unwrap();
+        failed_by_deadline(&job);
+    });
+}
+
+#[test]
+fn a_job_that_failed_and_was_resumed_is_not_stopped_by_the_deadline_it_no_longer_has() {
+    within(1, || {
+        let first = does(|_, cx| match cx.attempt() {
+            1 => Err("once".into()),
+            _ => Ok(()),
+        });
+        let job = acts(first, nothing()).deadline(2 * SOON).workers(2).start().unwrap();
+        job.inputs().alone(1).unwrap();
+        let error = job.wait(LONG).unwrap_err();
+        if matches!(error, Error::Execution { .. }) {
+            return; // The machine was too slow for the test.
+        }
+        job.resume().unwrap();
+        let other = acts(nothing(), nothing()).deadline(3 * SOON).workers(2).start().unwrap();
+        failed_by_deadline(&other);
+        let report = job.finish().unwrap();
+        assert_eq!((report.status(), report.handled()), (Status::Completed, 2));
+    });
+}
+
+#[test]
 fn a_deadline_that_never_comes_is_none() {
     within(1, || {
         let job = acts(nothing(), nothing()).deadline(Duration::MAX).workers(2).start().unwrap();

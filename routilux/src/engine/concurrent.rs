@@ -101,6 +101,8 @@ pub(crate) struct Core<F: Flow> {
     /// Deliveries lost by failures.
     lost: u64,
     inputs_closed: bool,
+    /// Whether the alarm for its deadline has rung.
+    is_late: bool,
     /// How many need it to stand still.
     holds: u32,
     wakers: Vec<Waker>,
@@ -230,6 +232,7 @@ impl<F: Threaded> Running<F> {
                 error: None,
                 lost: 0,
                 inputs_closed,
+                is_late: false,
                 holds: 0,
                 wakers: Vec::new(),
             }),
@@ -810,7 +813,8 @@ impl<F: Threaded> Running<F> {
             _ => return Ok(()),
         }
         core.reason = None;
-        if self.deadline().is_some_and(|deadline| self.clock.tick() > deadline) {
+        // Its clock may be a little behind the alarm's.
+        if self.deadline().is_some_and(|deadline| core.is_late || self.clock.tick() > deadline) {
             // It has passed while the job was paused.
             drop(core);
             self.stop(DEADLINE.to_owned());
@@ -1166,6 +1170,14 @@ impl<F: Threaded> Listener for Running<F> {
 
 impl<F: Threaded> Alarm for Running<F> {
     fn ring(self: Arc<Self>) {
+        {
+            let mut core = lock(&self.core);
+            // A job that has failed and was resumed has none any more.
+            if self.deadline().is_none() {
+                return;
+            }
+            core.is_late = true;
+        }
         self.stop(DEADLINE.to_owned());
     }
 }
