@@ -392,6 +392,30 @@ fn several_threads_pause_and_resume_and_the_job_comes_to_its_end() {
 }
 
 #[test]
+fn who_pauses_is_not_held_up_when_another_resumes() {
+    within(1, || {
+        let door = Door::new();
+        let first = does({
+            let door = door.clone();
+            move |_, _| door.pass()
+        });
+        let job = acts(first, nothing()).workers(2).start().unwrap();
+        job.inputs().alone(1).unwrap();
+        door.reached_by(1);
+        thread::scope(|scope| {
+            let pauses = scope.spawn(|| job.pause("waits for the handler"));
+            // Until it is asked for, a pause cannot be taken back.
+            until("the job is asked to pause", || job.reason().is_some());
+            job.resume().unwrap();
+            // The handler has not returned, and the job goes on.
+            until("who pauses has returned", || pauses.is_finished());
+            door.open();
+        });
+        assert_eq!(job.finish().unwrap().status(), Status::Completed);
+    });
+}
+
+#[test]
 fn a_handler_pauses_resumes_and_cancels_its_own_job() {
     within(1, || {
         let own = held::<Acts>();

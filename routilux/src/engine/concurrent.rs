@@ -783,6 +783,8 @@ impl<F: Threaded> Running<F> {
         self.control.forget_pause();
         if core.ending == Some(Status::Paused) {
             core.ending = None;
+            // Who waits for the pause need not.
+            self.changed.notify_all();
         }
         if !self.is_inside() {
             while core.ending.is_some() || core.settling {
