@@ -660,6 +660,52 @@ impl<T: Fn() + Send + Sync + 'static> Wake for WokenTo<T> {
     }
 }
 
+#[test]
+fn a_waker_may_look_at_the_job_and_drop_its_last_handle() {
+    within(1, || {
+        for workers in [1, 2] {
+            let pool = Pool::new(workers).unwrap();
+            let job = acts(nothing(), nothing()).start_on(&pool).unwrap();
+            let own = held::<Acts>();
+            *own.lock().unwrap() = Some(job.clone());
+            let seen = Arc::new(Mutex::new(Vec::new()));
+            let waker = Waker::from(Arc::new(WokenTo({
+                let (own, seen) = (own.clone(), seen.clone());
+                move || {
+                    let job = own.lock().unwrap().take();
+                    seen.lock().unwrap().extend(job.map(|job| job.status()));
+                }
+            })));
+            let mut future = pin!(job.clone());
+            assert!(future.as_mut().poll(&mut TaskContext::from_waker(&waker)).is_pending());
+            job.inputs().alone(1).unwrap();
+            job.close_inputs();
+            until("the waker has looked", || *seen.lock().unwrap() == [Status::Completed]);
+        }
+    });
+}
+
+#[test]
+fn a_waker_that_panics_takes_no_worker_with_it() {
+    within(1, || {
+        let pool = Pool::new(1).unwrap();
+        let job = acts(nothing(), nothing()).start_on(&pool).unwrap();
+        let waker = Waker::from(Arc::new(WokenTo(|| std::panic::resume_unwind(Box::new("by the runtime")))));
+        let mut cx = TaskContext::from_waker(&waker);
+        let done = job.outputs().done();
+        let mut future = pin!(job.clone());
+        let mut next = pin!(done.next_async());
+        assert!(future.as_mut().poll(&mut cx).is_pending());
+        assert!(next.as_mut().poll(&mut cx).is_pending());
+        job.inputs().alone(1).unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 2);
+        // The worker is still there.
+        let job = acts(nothing(), nothing()).start_on(&pool).unwrap();
+        job.inputs().alone(1).unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 2);
+    });
+}
+
 // ---- deadlines and timeouts ----
 
 fn failed_by_deadline(job: &JobHandle<Acts>) {

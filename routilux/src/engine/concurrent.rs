@@ -476,7 +476,7 @@ impl<F: Threaded> Running<F> {
             std::mem::take(&mut outgoing.wakers)
         };
         self.came_out.notify_all();
-        wakers.into_iter().for_each(Waker::wake);
+        wake(wakers);
     }
 
     fn distribute(
@@ -592,7 +592,7 @@ impl<F: Threaded> Running<F> {
                 std::mem::take(&mut outgoing.wakers)
             };
             self.came_out.notify_all();
-            wakers.into_iter().for_each(Waker::wake);
+            wake(wakers);
             core = lock(&self.core);
             core.settling = false;
             if let Some(what) = stopped {
@@ -607,7 +607,13 @@ impl<F: Threaded> Running<F> {
         }
         self.has_news.store(true, Ordering::Release);
         self.changed.notify_all();
-        core.wakers.drain(..).for_each(Waker::wake);
+        if !core.wakers.is_empty() {
+            // A waker may look at the job, or hold the last handle of it.
+            let wakers = std::mem::take(&mut core.wakers);
+            drop(core);
+            wake(wakers);
+            core = lock(&self.core);
+        }
         core
     }
 
@@ -1085,6 +1091,13 @@ pub(crate) struct Ended;
 fn remember(wakers: &mut Vec<Waker>, waker: &Waker) {
     if !wakers.iter().any(|known| known.will_wake(waker)) {
         wakers.push(waker.clone());
+    }
+}
+
+fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        // If an async runtime panics that is no failure of the job's, and must not end the worker.
+        let _ = catch(|| waker.wake());
     }
 }
 
