@@ -1025,6 +1025,31 @@ flow! {
     }
 }
 
+#[test]
+fn a_resource_that_panics_when_a_worker_drops_it_takes_no_worker_with_it() {
+    within(1, || {
+        let pool = Pool::new(1).unwrap();
+        for deadline in [false, true] {
+            let (armed, door) = (Arc::new(AtomicBool::new(false)), Door::new());
+            let grenade = Grenade(armed.clone());
+            let job = Arms::new(grenade.clone(), door.clone()).job();
+            let job = if deadline { job.deadline(SOON) } else { job };
+            let job = job.start_on(&pool).unwrap();
+            std::mem::forget(grenade);
+            job.inputs().n(1).unwrap();
+            door.reached_by(1);
+            drop(job);
+            armed.store(true, Ordering::SeqCst);
+            door.open();
+            // The worker that drops the last of it is still there.
+            let job = acts(nothing(), nothing()).deadline(2 * SOON).start_on(&pool).unwrap();
+            job.inputs().alone(1).unwrap();
+            assert_eq!(job.wait_until_idle(LONG).unwrap().unwrap().handled(), 2);
+            failed_by_deadline(&job);
+        }
+    });
+}
+
 // ---- hooks ----
 
 #[test]
