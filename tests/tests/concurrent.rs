@@ -1050,6 +1050,24 @@ fn a_resource_that_panics_when_a_worker_drops_it_takes_no_worker_with_it() {
     });
 }
 
+#[test]
+fn a_resource_that_panics_while_a_job_is_reconfigured_does_not_halt_it() {
+    within(1, || {
+        let (armed, door) = (Arc::new(AtomicBool::new(false)), Door::new());
+        door.open();
+        let flow = Arms::new(Grenade(armed.clone()), door);
+        let job = flow.job().workers(2).start().unwrap();
+        job.inputs().n(1).unwrap();
+        assert!(job.wait_until_idle(LONG).unwrap().is_some());
+        armed.store(true, Ordering::SeqCst);
+        let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.reconfigure(&flow)));
+        armed.store(false, Ordering::SeqCst);
+        assert!(!matches!(failed, Ok(Ok(()))));
+        job.inputs().n(2).unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 2);
+    });
+}
+
 // ---- hooks ----
 
 #[test]

@@ -669,10 +669,14 @@ impl<F: Threaded> Running<F> {
             core = wait(&self.changed, core);
         }
         core = self.rest(core);
-        let seen = look(&mut core);
+        // A `Drop` of the user's may panic, and must not halt the job for ever.
+        let seen = catch(|| look(&mut core));
         core.holds -= 1;
         self.go_on(core);
-        Ok(seen)
+        seen.map_err(|panic| Error::Execution {
+            job: self.id.to_string(),
+            what: format!("a `Drop` panicked while it stood still, and it goes on: {}", panic.message),
+        })
     }
 
     fn not_from_inside(&self) -> Result<()> {
