@@ -1146,6 +1146,48 @@ fn a_hook_that_panics_fails_the_job_and_loses_nothing() {
     });
 }
 
+#[test]
+fn a_hook_at_the_end_may_use_a_handle_and_never_waits_for_itself() {
+    within(1, || {
+        for cancels in [false, true] {
+            let own = held::<Acts>();
+            let seen = Arc::new(Mutex::new(Vec::new()));
+            let job = acts(nothing(), nothing())
+                .on_end({
+                    let (own, seen) = (own.clone(), seen.clone());
+                    move |_, status| {
+                        let own = own.lock().unwrap();
+                        let job = own.as_ref().unwrap();
+                        assert_eq!(job.status(), status);
+                        job.pause("at the end");
+                        job.cancel("at the end");
+                        let refused = [job.state().is_err(), job.finish().is_err()];
+                        let resumed = job.resume();
+                        assert_eq!(resumed.is_err(), status == Status::Cancelled);
+                        seen.lock().unwrap().push((status, refused, job.report().handled()));
+                    }
+                })
+                .workers(2)
+                .start()
+                .unwrap();
+            *own.lock().unwrap() = Some(job.clone());
+            job.inputs().alone(1).unwrap();
+            assert!(job.wait_until_idle(LONG).unwrap().is_some());
+            let status = match cancels {
+                true => {
+                    // The hook is then called by this thread.
+                    job.cancel("done");
+                    Status::Cancelled
+                }
+                false => Status::Completed,
+            };
+            assert_eq!(job.finish().unwrap().status(), status);
+            assert_eq!(*seen.lock().unwrap(), [(status, [true, true], 2)]);
+            own.lock().unwrap().take();
+        }
+    });
+}
+
 // ---- reconfigure, outputs, progress, history ----
 
 #[test]

@@ -620,7 +620,10 @@ impl<F: Threaded> Running<F> {
     fn call_end_hooks(&self, status: Status) -> Option<String> {
         let mut hooks = lock(self.hooks.as_ref()?);
         let cx = self.context();
+        // Those who wait for the job's end wait for the hooks, too, and so they must not.
+        let outer = HERE.with(|here| here.replace(std::ptr::from_ref(self).cast()));
         let called = catch(|| hooks.end.iter_mut().for_each(|hook| hook(&cx, status)));
+        HERE.with(|here| here.set(outer));
         called.err().map(|panic| format!("its `on_end` hook panicked: {}", panic.message))
     }
 
@@ -681,14 +684,13 @@ impl<F: Threaded> Running<F> {
 
     fn not_from_inside(&self) -> Result<()> {
         match self.is_inside() {
-            true => {
-                Err(self.error_of("one of its own handlers cannot wait until none of them runs".to_owned()))
-            }
+            true => Err(self
+                .error_of("one of its own handlers or hooks cannot wait until none of them runs".to_owned())),
             false => Ok(()),
         }
     }
 
-    /// Whether this is called from a handler of the job.
+    /// Whether this is called from a handler of the job, or a hook of it.
     fn is_inside(&self) -> bool {
         std::ptr::addr_eq(HERE.with(Cell::get), self)
     }
@@ -804,6 +806,9 @@ impl<F: Threaded> Running<F> {
         match core.status {
             Status::Running => {}
             Status::Paused => core.status = Status::Running,
+            Status::Failed if core.settling => {
+                return Err(self.error_of("its `on_end` hooks cannot resume it, which end first".to_owned()));
+            }
             Status::Failed => {
                 if let Some(Failed { refusal: Some(refusal), .. }) = &core.failure {
                     return Err(self.error_of(format!("it cannot be resumed: {refusal}")));
