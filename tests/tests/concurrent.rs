@@ -561,6 +561,31 @@ fn the_last_handle_that_is_dropped_detaches_or_cancels() {
     });
 }
 
+#[test]
+fn the_outputs_of_a_paused_job_end_when_its_last_handle_is_dropped() {
+    within(1, || {
+        let job = acts(nothing(), nothing()).workers(2).start().unwrap();
+        let done = job.outputs().done();
+        job.inputs().other(1).unwrap();
+        assert_eq!(done.next_timeout(LONG), Some(1));
+        job.pause("for ever");
+        job.inputs().other(2).unwrap();
+        drop(job);
+        // Nobody can resume it.
+        assert_eq!(done.count(), 0);
+
+        let first = does(|_, cx| {
+            cx.pause("unheard");
+            Ok(())
+        });
+        let job = acts(first, nothing()).workers(2).start().unwrap();
+        let done = job.outputs().done();
+        (0..10).for_each(|n| job.inputs().alone(n).unwrap());
+        drop(job);
+        assert!(done.count() <= 10);
+    });
+}
+
 // ---- waiting ----
 
 #[test]

@@ -103,6 +103,8 @@ pub(crate) struct Core<F: Flow> {
     inputs_closed: bool,
     /// Whether the alarm for its deadline has rung.
     is_late: bool,
+    /// Whether it has no handle any more.
+    is_abandoned: bool,
     /// How many need it to stand still.
     holds: u32,
     wakers: Vec<Waker>,
@@ -233,6 +235,7 @@ impl<F: Threaded> Running<F> {
                 lost: 0,
                 inputs_closed,
                 is_late: false,
+                is_abandoned: false,
                 holds: 0,
                 wakers: Vec::new(),
             }),
@@ -585,14 +588,7 @@ impl<F: Threaded> Running<F> {
             drop(core);
             self.control.forget_all();
             let stopped = self.call_end_hooks(status);
-            F::close_live(&self.cells);
-            let wakers = {
-                let mut outgoing = lock(&self.outgoing);
-                outgoing.ended = true;
-                std::mem::take(&mut outgoing.wakers)
-            };
-            self.came_out.notify_all();
-            wake(wakers);
+            self.end_outputs();
             core = lock(&self.core);
             core.settling = false;
             if let Some(what) = stopped {
@@ -607,14 +603,41 @@ impl<F: Threaded> Running<F> {
         }
         self.has_news.store(true, Ordering::Release);
         self.changed.notify_all();
-        if !core.wakers.is_empty() {
+        let abandoned = core.is_abandoned && status == Status::Paused;
+        if abandoned || !core.wakers.is_empty() {
             // A waker may look at the job, or hold the last handle of it.
             let wakers = std::mem::take(&mut core.wakers);
             drop(core);
             wake(wakers);
+            if abandoned {
+                self.end_outputs();
+            }
             core = lock(&self.core);
         }
         core
+    }
+
+    /// Nothing more comes out.
+    fn end_outputs(&self) {
+        F::close_live(&self.cells);
+        let wakers = {
+            let mut outgoing = lock(&self.outgoing);
+            outgoing.ended = true;
+            std::mem::take(&mut outgoing.wakers)
+        };
+        self.came_out.notify_all();
+        wake(wakers);
+    }
+
+    /// The last handle is dropped: nobody can resume it any more, so who reads the outputs of a paused job is told.
+    pub(crate) fn abandon(&self) {
+        self.close_inputs();
+        let mut core = lock(&self.core);
+        core.is_abandoned = true;
+        if core.status == Status::Paused {
+            drop(core);
+            self.end_outputs();
+        }
     }
 
     fn call_end_hooks(&self, status: Status) -> Option<String> {
