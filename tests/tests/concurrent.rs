@@ -339,6 +339,28 @@ flow! {
 }
 
 #[test]
+fn as_many_handlers_block_at_once_as_there_are_workers() {
+    within(2, || {
+        let pool = Pool::new(4).unwrap();
+        // Which worker sees what is a matter of moments, so it is tried often.
+        for round in 0..2_000 {
+            let door = Door::new();
+            let job = Forked::new(door.clone()).job().start_on(&pool).unwrap();
+            if round % 2 == 0 {
+                job.pause("until both are there");
+            }
+            job.inputs().n(1).unwrap();
+            job.inputs().n(0).unwrap();
+            job.resume().unwrap();
+            // The one that forks and then waits, and the three that it has sent to.
+            door.reached_by(4);
+            door.open();
+            assert_eq!(job.finish().unwrap().handled(), 5);
+        }
+    });
+}
+
+#[test]
 fn a_limited_job_never_uses_more_workers_than_it_may() {
     within(1, || {
         let pool = Pool::new(8).unwrap();

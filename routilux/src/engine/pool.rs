@@ -284,6 +284,11 @@ impl Worker<'_> {
         loop {
             if let Some(task) = self.find() {
                 sleep.counts.fetch_sub(SEARCHING, Ordering::SeqCst);
+                // Who added more than this while it searched has woken nobody else.
+                fence(Ordering::SeqCst);
+                if self.shared.has_work() {
+                    self.shared.wake_one();
+                }
                 return Some(task);
             }
             if self.shared.closed.load(Ordering::SeqCst) {
