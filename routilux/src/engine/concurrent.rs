@@ -280,6 +280,10 @@ impl<F: Threaded> Running<F> {
 
     fn handle_some(self: &Arc<Self>, routine: usize, worker: &Worker<'_>) {
         let mailbox = &self.mailboxes[routine];
+        let lane = self.lane(worker.index);
+        // Before it is asked whether anyone is free: who becomes free later finds the routine here, and who was so
+        // before is seen.
+        lock(&lane.finished).routine = routine;
         let (mut taken, more, stride) = {
             let mut mailbox = lock(mailbox);
             mailbox.tokens -= 1;
@@ -292,9 +296,7 @@ impl<F: Threaded> Running<F> {
             worker.add(Task { job: self.clone(), routine });
             worker.wake_one();
         }
-        let lane = self.lane(worker.index);
         let mut desk = lock(&lane.desk);
-        lock(&lane.finished).routine = routine;
         let begun = Instant::now();
         let first_tick = self.clock.tick();
         let (mut handled, mut look_at) = (0, stride);
