@@ -1442,3 +1442,38 @@ flow! {
         in note -> a.note, b.note, c.note, d.note;
     }
 }
+
+#[test]
+fn a_copy_has_what_is_sent_to_an_input_for_all_its_receivers_or_for_none() {
+    within(1, || {
+        let job = Spread::new().job().workers(2).start().unwrap();
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let mut n = 0;
+                    while !over.load(Ordering::SeqCst) && n < 200_000 {
+                        n += 1;
+                        job.inputs().note(Note(n)).unwrap();
+                    }
+                });
+            }
+            let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                for _ in 0..300 {
+                    let data = serde_json::to_value(job.state().unwrap()).unwrap();
+                    let of = |id: &str| {
+                        let to = serde_json::json!(format!("{id}.note"));
+                        let waiting = data["waiting"].as_array().unwrap().iter();
+                        let waiting = waiting.filter(|delivery| delivery["to"] == to).count() as u64;
+                        waiting + data["routines"][id]["notes"].as_u64().unwrap()
+                    };
+                    let counts = ["a", "b", "c", "d"].map(of);
+                    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+                }
+            }));
+            over.store(true, Ordering::SeqCst);
+            looked.unwrap();
+        });
+        assert_eq!(job.finish().unwrap().status(), Status::Completed);
+    });
+}

@@ -894,12 +894,18 @@ impl<F: Threaded> Running<F> {
                 self.refused(input, "its inputs are closed: `finish()` and `close_inputs()` close them")
             );
         }
-        if lock(&self.core).status == Status::Cancelled {
+        let core = lock(&self.core);
+        if core.status == Status::Cancelled {
             self.load.fetch_sub(count, Ordering::SeqCst);
+            drop(core);
             return Err(self.refused(input, "it was cancelled"));
         }
         let mut sorted: Vec<VecDeque<_>> = F::ROUTINES.iter().map(|_| VecDeque::new()).collect();
-        self.distribute(&mut post.queue, &mut sorted, |task| self.pool.inject(task));
+        let mut tasks = Vec::new();
+        self.distribute(&mut post.queue, &mut sorted, |task| tasks.push(task));
+        // Until then the core is held: a copy of the job has all that was sent at once, or none of it.
+        drop(core);
+        tasks.into_iter().for_each(|task| self.pool.inject(task));
         Ok(())
     }
 
