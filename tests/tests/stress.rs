@@ -16,7 +16,7 @@ use tests::patience::{LONG, Random, mixed, until, within};
 /// How many deliveries the random graphs make in all.
 fn deliveries() -> u64 {
     let given = std::env::var("DELIVERIES").ok().and_then(|text| text.parse().ok());
-    given.unwrap_or(if cfg!(debug_assertions) { 60_000 } else { 1_000_000 })
+    given.unwrap_or(if cfg!(debug_assertions) { 120_000 } else { 1_000_000 })
 }
 
 /// Tests that count threads and memory of the process run alone.
