@@ -52,15 +52,15 @@ impl Random {
         Random { seed, state: seed }
     }
 
-    /// The next one.
-    pub fn next(&mut self) -> u64 {
+    /// One of all there are.
+    pub fn any(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mixed(self.state)
     }
 
     /// One that is less than `end`.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.any() % end
     }
 }
 
