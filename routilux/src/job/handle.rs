@@ -143,7 +143,7 @@ trait Unheard: Send + Sync {
 
 impl<F: Threaded> Unheard for Running<F> {
     fn go_on_unheard(&self) {
-        self.close_inputs();
+        self.abandon();
     }
 
     fn cancel_unheard(&self) {
