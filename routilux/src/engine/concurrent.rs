@@ -565,14 +565,10 @@ impl<F: Threaded> Running<F> {
 
     /// Lets a handler that ended without a worker take its leave: of the mailbox, and of the job.
     #[cfg(feature = "tokio")]
-    pub(super) fn come_back(self: &Arc<Self>, routine: usize, slot: usize, failed: Option<bool>) {
+    pub(super) fn come_back(self: &Arc<Self>, routine: usize, slot: usize, handled: bool) {
         let mut mailbox = lock(&self.mailboxes[routine]);
         mailbox.done(slot);
-        match failed {
-            Some(false) => mailbox.handled += 1,
-            Some(true) => mailbox.failed += 1,
-            None => {}
-        }
+        mailbox.handled += u64::from(handled);
         let again = !self.is_halted() && mailbox.wants_worker();
         mailbox.tokens += u32::from(again);
         drop(mailbox);

@@ -137,7 +137,7 @@ impl<F: Threaded> Flight<F> {
             Ok(waiting) => waiting,
             Err(trouble) => {
                 self.job.fail(&self.cx, which, (id, attempts), trouble);
-                self.land(slot, Some(true));
+                self.land(slot, false);
                 return false;
             }
         };
@@ -178,22 +178,22 @@ impl<F: Threaded> Flight<F> {
                 let which = (*routine, slot, number);
                 job.fail(cx, which, (cx.delivery, attempts), Trouble::Undelivered(undelivered));
                 job.obey_if_asked();
-                self.land(slot, Some(true));
+                self.land(slot, false);
                 return false;
             }
         }
         match job.take_waiting_after(*routine, slot) {
             Some(next) => self.begin(next),
             None => {
-                self.land(slot, Some(false));
+                self.land(slot, true);
                 false
             }
         }
     }
 
-    fn land(&self, slot: usize, failed: Option<bool>) {
+    fn land(&self, slot: usize, handled: bool) {
         lock(&self.job.flights.running).tasks.remove(&self.number);
-        self.job.come_back(self.routine, slot, failed);
+        self.job.come_back(self.routine, slot, handled);
     }
 
     /// It is given up before it landed: by who cancelled the job, or because the runtime has ended.
@@ -206,7 +206,7 @@ impl<F: Threaded> Flight<F> {
         }
         // Nothing comes of that if the job was cancelled.
         job.stop(why);
-        self.land(leg.slot, None);
+        self.land(leg.slot, false);
     }
 }
 
