@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tests::patience::{LONG, Random, until, within};
 
 /// Spins a number on.
@@ -1455,11 +1455,19 @@ fn a_copy_has_what_is_sent_to_an_input_for_all_its_receivers_or_for_none() {
                     while !over.load(Ordering::SeqCst) && n < 200_000 {
                         n += 1;
                         job.inputs().note(Note(n)).unwrap();
+                        if n % 100 == 0 {
+                            // A copy takes as long as there is much to copy.
+                            until("some are handled", || job.progress().waiting() < 500);
+                        }
                     }
                 });
             }
             let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                for _ in 0..300 {
+                let begun = Instant::now();
+                for _ in 0..1_000 {
+                    if begun.elapsed() > LONG / 10 {
+                        break; // Enough of a slow machine.
+                    }
                     let data = serde_json::to_value(job.state().unwrap()).unwrap();
                     let of = |id: &str| {
                         let to = serde_json::json!(format!("{id}.note"));

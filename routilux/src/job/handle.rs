@@ -317,6 +317,7 @@ impl<F: Threaded> JobHandle<F> {
     ///
     /// # Errors
     /// [`Error::Configuration`] if the flow's configuration panics: the job then goes on with what it had.
+    /// [`Error::Execution`] if the `Drop` of what was there before panics: the job goes on, with some of the new.
     /// [`Error::State`] if it is called by a handler of this very job.
     pub fn reconfigure(&self, flow: &F) -> Result<()> {
         self.0.running.reconfigure(flow)
