@@ -126,7 +126,7 @@ impl Context {
     }
 
     /// Asks the job to end as cancelled once this handler has returned. If the handler then fails,
-    /// the job fails: what goes wrong is told.
+    /// the job fails, unless another worker has ended it by then: the delivery is kept in either case.
     pub fn cancel(&self, reason: impl Into<String>) {
         self.control.ask_quietly(Request::Cancel(reason.into()));
     }

@@ -601,8 +601,14 @@ impl<F: Threaded> Running<F> {
     }
 
     fn leave(&self) {
-        if self.gate.fetch_sub(1, Ordering::SeqCst) == HALTED | 1 {
-            drop(self.rest(lock(&self.core)));
+        match self.gate.fetch_sub(1, Ordering::SeqCst) {
+            before if before == HALTED | 1 => drop(self.rest(lock(&self.core))),
+            // Who waits until the job is idle waits until nobody is in it.
+            1 if self.load.load(Ordering::SeqCst) == 0 => {
+                let _core = lock(&self.core);
+                self.changed.notify_all();
+            }
+            _ => {}
         }
     }
 
@@ -1134,7 +1140,8 @@ impl<F: Threaded> Running<F> {
             if Self::is_resting(&core) {
                 return self.outcome(&mut core).map(Some);
             }
-            if idle && core.ending.is_none() && self.load.load(Ordering::SeqCst) == 0 {
+            let is_idle = core.ending.is_none() && self.load.load(Ordering::SeqCst) == 0;
+            if idle && is_idle && self.is_empty_of_workers() {
                 return Ok(Some(self.report_in(&core)));
             }
             core = match deadline {

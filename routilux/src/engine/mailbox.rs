@@ -64,9 +64,11 @@ impl<D> Mailbox<D> {
         self.slots[slot].waiting.push_back(waiting);
     }
 
-    /// For one that was taken and not handled: it is the first of its slot again.
-    pub(crate) fn put_back(&mut self, slot: usize, waiting: Waiting<D>) {
-        self.slots[slot].waiting.push_front(waiting);
+    /// For one that was taken and not handled: it is where it was, before all that came later.
+    pub(crate) fn put_back(&mut self, slot: usize, back: Waiting<D>) {
+        let waiting = &mut self.slots[slot].waiting;
+        let at = waiting.iter().position(|other| other.id > back.id).unwrap_or(waiting.len());
+        waiting.insert(at, back);
     }
 
     /// The slot whose first delivery may run now.
@@ -238,5 +240,17 @@ mod tests {
         push(&mut mailbox, 0, 3);
         mailbox.put_back(0, Waiting { attempts: 1, ..back });
         assert_eq!(mailbox.waiting().map(|(_, w)| (w.id, w.attempts)).collect::<Vec<_>>(), [(2, 1), (3, 0)]);
+    }
+
+    #[test]
+    fn those_that_come_back_are_in_the_order_they_were_in() {
+        let mut mailbox = mailbox(&[SHARED]);
+        (1..=4).for_each(|id| push(&mut mailbox, 0, id));
+        let taken: Vec<_> = std::iter::from_fn(|| mailbox.take()).take(3).collect();
+        for back in taken {
+            mailbox.done(0);
+            mailbox.put_back(0, back.waiting);
+        }
+        assert_eq!(mailbox.waiting().map(|(_, w)| w.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
     }
 }
