@@ -434,12 +434,36 @@ fn round_trip() -> Duration {
     time / TRIPS
 }
 
+/// The same once, after both have slept for a millisecond: what a machine at rest takes for it.
+fn rested_round_trip() -> Duration {
+    let (to, from) = (std::sync::mpsc::channel::<()>(), std::sync::mpsc::channel::<()>());
+    let other = std::thread::spawn(move || {
+        while to.1.recv().is_ok() {
+            from.0.send(()).unwrap();
+        }
+    });
+    let time = (0..50).map(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        took(|| {
+            to.0.send(()).unwrap();
+            from.1.recv().unwrap();
+        })
+    });
+    let time = time.sum::<Duration>() / 50;
+    drop(to.0);
+    other.join().unwrap();
+    time
+}
+
 fn round_trip_line() -> String {
     let (fastest, middle) = timed(9, round_trip);
+    let rested = timed(9, rested_round_trip);
     format!(
-        "round trip of park and unpark: {:.1} µs at best, {:.1} µs in the middle",
+        "round trip of park and unpark: {:.1} µs at best, {:.1} µs in the middle; after 1 ms of rest {:.1} µs, {:.1} µs",
         fastest.as_secs_f64() * 1e6,
-        middle.as_secs_f64() * 1e6
+        middle.as_secs_f64() * 1e6,
+        rested.0.as_secs_f64() * 1e6,
+        rested.1.as_secs_f64() * 1e6
     )
 }
 

@@ -39,7 +39,7 @@ use std::time::Duration;
 /// How many deliveries a worker handles at most before it turns to what else waits.
 const MOST: u32 = 256;
 /// And for how long, unless one handler takes longer.
-const LONGEST: Duration = Duration::from_micros(10);
+const LONGEST: Duration = Duration::from_micros(20);
 
 /// What a job has failed with that has taken too long.
 pub(super) const DEADLINE: &str = "its deadline has passed";
@@ -313,7 +313,7 @@ impl<F: Threaded> Running<F> {
         }
         let mut desk = lock(&lane.desk);
         let begun = Instant::now();
-        let first_tick = self.clock.tick();
+        let (mut first_tick, mut tick) = (None, None);
         let (mut handled, mut look_at) = (0, stride);
         loop {
             #[cfg(feature = "tokio")]
@@ -340,7 +340,8 @@ impl<F: Threaded> Running<F> {
             let failed = match self.step(taken, &mut desk) {
                 Ok(done) => {
                     let Desk { post, cx } = &mut *desk;
-                    self.finish(&lane.finished, cx, post, done);
+                    tick = Some(self.finish(&lane.finished, cx, post, done));
+                    first_tick = first_tick.or(tick);
                     false
                 }
                 Err(trouble) => {
@@ -353,10 +354,12 @@ impl<F: Threaded> Running<F> {
             handled += 1;
             self.obey_if_asked();
             let mut over = failed || handled == MOST || self.is_halted();
-            if !over && (handled >= look_at || self.clock.tick() != first_tick) {
-                let took = begun.elapsed();
-                over = took >= LONGEST;
-                look_at = handled + stride_for((LONGEST - took.min(LONGEST)) / 2, took / handled);
+            let mut took = None;
+            if !over && (handled >= look_at || tick != first_tick) {
+                let now = begun.elapsed();
+                over = now >= LONGEST;
+                look_at = handled + stride_for(LONGEST - now.min(LONGEST), now / handled);
+                took = Some(now);
             }
             if !over {
                 let mut mailbox = lock(mailbox);
@@ -378,12 +381,13 @@ impl<F: Threaded> Running<F> {
                     continue;
                 }
             }
+            let each = stride_for(LONGEST, took.unwrap_or_else(|| begun.elapsed()) / handled);
             // Before the next one of the routine can begin, what this one emitted is on its way.
             self.hand_on(&mut lock(&lane.finished), |task| worker.add(task));
             let mut mailbox = lock(mailbox);
             mailbox.done(slot);
             mailbox.handled += u64::from(!failed);
-            mailbox.stride = stride_for(LONGEST / 2, begun.elapsed() / handled);
+            mailbox.stride = each;
             let again = !self.is_halted() && mailbox.wants_worker();
             mailbox.tokens += u32::from(again);
             drop(mailbox);
@@ -441,7 +445,14 @@ impl<F: Threaded> Running<F> {
     }
 
     /// Puts a step that was done where others can see it.
-    pub(super) fn finish(&self, finished: &Mutex<Finished<F>>, cx: &Context, post: &mut Post<F>, done: Done) {
+    /// Gives the time.
+    pub(super) fn finish(
+        &self,
+        finished: &Mutex<Finished<F>>,
+        cx: &Context,
+        post: &mut Post<F>,
+        done: Done,
+    ) -> Tick {
         let time = self.clock.tick();
         let (delivery, from) = (cx.delivery, post);
         if self.hooks.is_some() {
@@ -459,6 +470,7 @@ impl<F: Threaded> Running<F> {
                 F::merge_outbound(&mut post.outbound, &mut from.outbound);
             }
         }
+        time
     }
 
     /// For a job with hooks, each step is in the history before they are called.
@@ -1238,8 +1250,9 @@ fn wake(wakers: Vec<Waker>) {
 
 /// How many more deliveries may be handled in `left` if each takes as long as those before.
 fn stride_for(left: Duration, each: Duration) -> u32 {
-    let each = each.as_nanos().max(1);
-    u32::try_from(left.as_nanos() / each).unwrap_or(u32::MAX).clamp(1, 64)
+    // Both are short: a division of 64 bits is a fraction of one of 128.
+    let nanos = |time: Duration| time.as_nanos().min(u128::from(u64::MAX)) as u64;
+    u32::try_from(nanos(left) / nanos(each).max(1)).unwrap_or(u32::MAX).clamp(1, 64)
 }
 
 impl Record {

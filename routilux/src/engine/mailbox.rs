@@ -72,10 +72,16 @@ impl<D> Mailbox<D> {
     }
 
     /// The slot whose first delivery may run now.
+    #[inline]
     fn next_slot(&self) -> Option<usize> {
-        if self.alone {
-            return None;
+        match &*self.slots {
+            _ if self.alone => None,
+            [only] => only.may_begin(self.running).then_some(0),
+            _ => self.next_of_several(),
         }
+    }
+
+    fn next_of_several(&self) -> Option<usize> {
         let mut passed = None;
         loop {
             let heads = self.slots.iter().enumerate().filter_map(|(slot, of)| {
@@ -155,6 +161,12 @@ impl<D> Mailbox<D> {
 }
 
 impl<D> Slot<D> {
+    /// Whether its first delivery may run now, while so many handlers of the routine do.
+    fn may_begin(&self, running: u32) -> bool {
+        let free = if self.alone { running == 0 } else { self.running < self.most };
+        free && !self.waiting.is_empty()
+    }
+
     fn new(number: usize, mode: SlotMode) -> Self {
         let most = match mode {
             SlotMode { alone: true, .. } => 1,

@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// A pool of worker threads, shared by any number of jobs. A clone is the same pool; the threads end when the last
 /// clone is dropped and the last job on it has come to rest.
 ///
-/// Workers take turns between the jobs: after 10 microseconds, or one handler if that takes longer, a worker turns to
+/// Workers take turns between the jobs: after 20 microseconds, or one handler if that takes longer, a worker turns to
 /// what has waited longest.
 ///
 /// ```
