@@ -1,7 +1,9 @@
 //! The time of a job: a coarse clock that costs a few nanoseconds, or one that a test moves.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::{Duration, SystemTime};
 
 /// Where a job takes the time from.
@@ -25,7 +27,38 @@ pub struct Clock(Source);
 enum Source {
     #[default]
     Coarse,
-    Manual(Arc<AtomicU64>),
+    Manual(Arc<Hands>),
+}
+
+/// What a manual clock shows, and who sleeps by it.
+#[derive(Debug)]
+struct Hands {
+    millis: AtomicU64,
+    /// By when they are to be woken, and a number of their own.
+    sleepers: Mutex<BTreeMap<(u64, u64), Waker>>,
+}
+
+impl Hands {
+    /// The clock shows the time before it is looked who sleeps no longer. Who lies down looks at the time under this lock,
+    /// and so is never forgotten.
+    fn sleepers(&self) -> MutexGuard<'_, BTreeMap<(u64, u64), Waker>> {
+        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn millis(&self) -> u64 {
+        self.millis.load(Ordering::Relaxed)
+    }
+
+    fn wake(&self) {
+        let now = (self.millis(), u64::MAX);
+        let due = {
+            let mut sleepers = self.sleepers();
+            let later = sleepers.split_off(&now);
+            std::mem::replace(&mut *sleepers, later)
+        };
+        // What a waker does is not ours to know: the lock is free by then.
+        due.into_values().for_each(Waker::wake);
+    }
 }
 
 impl Clock {
@@ -36,13 +69,40 @@ impl Clock {
 
     /// A clock that stands still until [`advance`](Self::advance) is called on it or a clone of it.
     pub fn manual(start: SystemTime) -> Self {
-        Clock(Source::Manual(Arc::new(AtomicU64::new(Tick::of(start).millis()))))
+        let millis = AtomicU64::new(Tick::of(start).millis());
+        Clock(Source::Manual(Arc::new(Hands { millis, sleepers: Mutex::default() })))
     }
 
     /// Moves a manual clock on, by whole milliseconds. Does nothing to the coarse clock.
     pub fn advance(&self, by: Duration) {
-        if let Source::Manual(millis) = &self.0 {
-            millis.fetch_add(by.as_millis() as u64, Ordering::Relaxed);
+        if let Source::Manual(hands) = &self.0 {
+            hands.millis.fetch_add(by.as_millis() as u64, Ordering::Relaxed);
+            hands.wake();
+        }
+    }
+
+    /// Moves a manual clock on to this time, unless it is later already.
+    pub(crate) fn advance_to(&self, millis: u64) {
+        if let Source::Manual(hands) = &self.0 {
+            hands.millis.fetch_max(millis, Ordering::Relaxed);
+            hands.wake();
+        }
+    }
+
+    /// When the next of those is to be woken who sleep by a manual clock.
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        match &self.0 {
+            Source::Coarse => None,
+            Source::Manual(hands) => hands.sleepers().keys().next().map(|(due, _)| *due),
+        }
+    }
+
+    /// Sleeps by this clock.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn sleep(&self, time: Duration) {
+        match &self.0 {
+            Source::Coarse => tokio::time::sleep(time).await,
+            Source::Manual(hands) => sleep::by_hands(hands, time).await,
         }
     }
 
@@ -55,15 +115,61 @@ impl Clock {
     pub(crate) fn tick(&self) -> Tick {
         match &self.0 {
             Source::Coarse => coarse(),
-            Source::Manual(millis) => read_manual(millis),
+            Source::Manual(hands) => read_manual(hands),
         }
     }
 }
 
 // Out of the way of the coarse clock's, which every delivery goes by.
 #[cold]
-fn read_manual(millis: &AtomicU64) -> Tick {
-    Tick::of_millis(millis.load(Ordering::Relaxed))
+fn read_manual(hands: &Hands) -> Tick {
+    Tick::of_millis(hands.millis())
+}
+
+#[cfg(feature = "tokio")]
+mod sleep {
+    use super::{Hands, Tick};
+    use std::future::{pending, poll_fn};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::task::Poll;
+    use std::time::Duration;
+
+    /// Who sleeps no longer, or is given up, is not to be woken.
+    struct Sleeper<'h> {
+        hands: &'h Hands,
+        key: (u64, u64),
+    }
+
+    impl Drop for Sleeper<'_> {
+        fn drop(&mut self) {
+            let waker = self.hands.sleepers().remove(&self.key);
+            drop(waker);
+        }
+    }
+
+    pub(super) async fn by_hands(hands: &Hands, time: Duration) {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        // Not a moment less.
+        let millis = u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        let due = hands.millis().saturating_add(millis);
+        if Tick::of_millis(due).millis() != due {
+            // Later than any time there is.
+            pending::<()>().await;
+        }
+        let sleeper = Sleeper { hands, key: (due, NUMBER.fetch_add(1, Ordering::Relaxed)) };
+        poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            let mut sleepers = hands.sleepers();
+            if hands.millis() >= due {
+                return Poll::Ready(());
+            }
+            let before = sleepers.insert(sleeper.key, waker);
+            drop(sleepers);
+            drop(before);
+            Poll::Pending
+        })
+        .await;
+    }
 }
 
 /// A time to the millisecond, since the Unix epoch. As the system tells it: nanoseconds in the low 30 bits and seconds

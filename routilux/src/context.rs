@@ -2,6 +2,8 @@
 
 use crate::clock::{Clock, Tick};
 use crate::job::{Control, JobId, Request};
+#[cfg(feature = "tokio")]
+use std::time::Duration;
 use std::time::SystemTime;
 
 /// The view a handler has of its job: `cx: &Context` as its last parameter.
@@ -88,6 +90,54 @@ impl Context {
     /// The time, from the job's [`Clock`].
     pub fn now(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// Sleeps by the job's [`Clock`]: for so long by [`Clock::coarse`], in a tokio runtime with timers; and until it has been moved on
+    /// as far by [`Clock::manual`].
+    ///
+    /// In a simulated job nobody waits for it: when nothing else is left to do, the clock is put forward.
+    ///
+    /// ```
+    /// use routilux::prelude::*;
+    /// use routilux::sim;
+    /// use std::time::Duration;
+    ///
+    /// #[routine]
+    /// struct Reminder;
+    ///
+    /// #[routine]
+    /// impl Reminder {
+    ///     #[event]
+    ///     fn due(what: String);
+    ///
+    ///     #[slot]
+    ///     async fn note(&self, what: String, out: &mut Emit<Self>, cx: &Context) {
+    ///         cx.sleep(Duration::from_secs(24 * 60 * 60)).await;
+    ///         out.due(what);
+    ///     }
+    /// }
+    ///
+    /// flow! {
+    ///     flow Reminders() {
+    ///         reminder: Reminder;
+    ///         in note      -> reminder.note;
+    ///         reminder.due -> out due;
+    ///     }
+    /// }
+    ///
+    /// sim::explore(&Reminders::new(), 100, |job| -> routilux::Result<()> {
+    ///     job.inputs().note("water the plants".into())?;
+    ///     assert_eq!(job.run()?.status(), Status::Completed);
+    ///     assert_eq!(job.outputs().due().next().as_deref(), Some("water the plants"));
+    ///     Ok(())
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    /// Where it goes by [`Clock::coarse`], outside of a tokio runtime with timers.
+    #[cfg(feature = "tokio")]
+    pub async fn sleep(&self, time: Duration) {
+        self.clock.sleep(time).await;
     }
 
     /// When this handler has to have returned: as long after its start as its slot's `timeout` says, or at the job's

@@ -82,7 +82,8 @@
 //!   What a step sends to several routines reaches one after the other, so what the first of them sends on may be at
 //!   the second before.
 //! - **Time.** The job's clock starts at 2000-01-01 00:00 UTC, and moves on by 0 to 10 milliseconds before a step, as the seed
-//!   says; in [`exhaust`] by one.
+//!   says; in [`exhaust`] by one. When all that is left to do waits for a time, the clock is put forward to it.
+//! - **`async` handlers**, which wait in virtual time; see [below](#handlers-that-are-async).
 //! - **Crashes**, with [`with_crashes`].
 //!
 //! The job's id is `sim-` and the seed, and `sim` in [`exhaust`]. All of a run follows from the seed, as long as the flow and
@@ -90,12 +91,32 @@
 //! of routilux and what it depends on are the same.
 //!
 //! A step is done at once and alone: what two `&self` handlers may do to each other by the memory that they share is not
-//! simulated, and a handler that waits for another one, at a lock say, waits for ever.
+//! simulated, and a handler that blocks its thread until another one does something, at a lock say, waits for ever.
+//!
+//! # Handlers that are `async`
+//! One that is begun goes on until it has to wait. It is then in flight, holds no worker, and counts for its slot's `parallel` and
+//! for those that need its routine alone. When it is woken it is one of those that are ready, next to the deliveries; so
+//! handlers end in every order that they could. Between two `.await`s that have nothing to wait for there is no change
+//! of turn: where one may come, a test puts `tokio::task::yield_now().await` or a sleep.
+//!
+//! - `cx.sleep(..)` and a slot's `timeout` go by the job's clock. An hour passes at once, and in the order of the times that they
+//!   are due: a sleep of a second ends before one of two that was begun with it. Of those that are due within the time
+//!   that passes before a step, any may be the first; and one that is woken may be late by as much, which counts for its `timeout`.
+//! - The channels, locks, semaphores and such of `tokio::sync` work as they do everywhere: they need no runtime.
+//! - Timers and I/O of a runtime do not: they need one, and real time. In a simulation such a handler panics, or waits
+//!   for ever. Give the routine what does the I/O as a resource, and in the test another that goes by `cx.sleep(..)`.
+//!
+//! When nothing is ready, nothing is due and handlers are in flight still, they wait for each other, or for what never
+//! comes: the job is at a standstill, and that fails the test by itself, with the names of those that wait.
+//!
+//! `run()`, `run_until_idle()` and `step()` return when nothing is in flight. A job that is paused or fails, and one that does a
+//! single step, has those in flight go on to their ends, while nothing new starts; one that is cancelled gives them up, as
+//! a crash does, and their deliveries wait again.
 //!
 //! # What to ask for
 //! The test is given a job that is like any other: it sends to the inputs, runs the job and looks at what came out, in
 //! one go or step by step. To fail, it panics or returns an error. What must hold in every order is for the test to
-//! say. A flow in which two routines wait for each other comes to rest as any other, without a result:
+//! say. A flow in which two routines wait for each other's events comes to rest as any other, without a result:
 //! `report.result()?` finds it.
 
 use crate::clock::Clock;
@@ -241,7 +262,8 @@ impl Sim {
     }
 
     /// The order that [`exhaust`](Self::exhaust) begins with: at each point where several deliveries are ready, which of them comes
-    /// next, counted from 0 in the order they arrived; always the first where the list is at its end.
+    /// next, counted from 0 in the order they arrived; always the first where the list is at its end. Handlers in flight
+    /// that were woken are counted before them, in the order they were begun.
     pub fn choices(mut self, choices: impl Into<Vec<usize>>) -> Self {
         self.choices = choices.into();
         self
@@ -297,14 +319,15 @@ impl Sim {
         self
     }
 
-    /// How many workers the pool has that is simulated: so many handlers that take `&self` run at once. 4 if not said, and at
-    /// least 1.
+    /// How many workers the pool has that is simulated: so many handlers that take `&self` run at once, not counting those
+    /// that are `async`. 4 if not said, and at least 1.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
         self
     }
 
-    /// How many steps a job may take before it counts as one that does not come to an end. 100 000 if not said.
+    /// How many steps a job may take before it counts as one that does not come to an end. 100 000 if not said. Each time that
+    /// an `async` handler goes on is one.
     pub fn steps(mut self, most: u64) -> Self {
         self.steps = most;
         self

@@ -3,7 +3,7 @@
 
 use super::queue::{Fifo, Waiting};
 use super::sequential::Advance;
-use super::step::{Done, Undelivered};
+use super::step::Undelivered;
 use crate::asynchronous::{Begun, Outcome};
 use crate::error::Result;
 use crate::flow::Flow;
@@ -108,20 +108,8 @@ impl<F: Flow> Job<F> {
             }
         };
         match ended {
-            Ok((done, mut post)) => {
-                post.queue.hand_to(&mut self.post.queue);
-                F::merge_outbound(&mut self.post.outbound, &mut post.outbound);
-                self.record(done);
-                self.done(done)
-            }
+            Ok((done, post)) => self.take_over(done, post),
             Err(undelivered) => Err(self.fail(*undelivered)),
-        }
-    }
-
-    fn record(&mut self, done: Done) {
-        match self.history.is_on() {
-            true => self.history.record(self.cx.clock.tick(), done.slot, self.cx.delivery, done.emitted),
-            false => self.history.count(1),
         }
     }
 }

@@ -7,6 +7,7 @@ mod concurrent;
 mod failure;
 #[cfg(feature = "tokio")]
 mod flight;
+mod in_flight;
 mod mailbox;
 mod pool;
 mod queue;

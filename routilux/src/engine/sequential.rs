@@ -4,13 +4,13 @@
 use super::concurrent::DEADLINE;
 use super::failure::{Told, limit_of, told};
 use super::queue::Waiting;
-use super::step::{Done, Undelivered};
+use super::step::{Done, Post, Undelivered};
 use crate::error::{Error, Result, catch};
 use crate::flow::Flow;
 use crate::job::{Failed, Handler, HistoryEntry, Job, Outcome, Request, Status, entry_of};
 
 /// Why a burst of deliveries ended.
-enum Stop<D> {
+pub(super) enum Stop<D> {
     /// Someone asked for something.
     Asked,
     /// No delivery waits.
@@ -19,6 +19,8 @@ enum Stop<D> {
     Failed(Box<Undelivered<D>>),
     /// One was to be done, and was.
     Single(Done),
+    /// One was to be done, and waits for something; in a simulated job.
+    InFlight,
 }
 
 /// How far a job went.
@@ -174,16 +176,15 @@ impl<F: Flow> Job<F> {
                         }
                     }
                     left -= 1;
-                    let next = match &mut self.simulation {
-                        None => self.post.queue.pop(),
-                        Some(simulation) => simulation.next(&mut self.post.queue, &self.cx.clock),
-                    };
-                    match next {
-                        None => Stop::Idle,
-                        Some(waiting) if F::PLACED[F::slot_of(&waiting.delivery)].mode.waits => {
-                            return Ok(Advance::Waits(waiting));
-                        }
-                        Some(waiting) => self.with_care(waiting)?,
+                    match self.simulation.is_some() {
+                        true => self.simulated_step()?,
+                        false => match self.post.queue.pop() {
+                            None => Stop::Idle,
+                            Some(waiting) if F::PLACED[F::slot_of(&waiting.delivery)].mode.waits => {
+                                return Ok(Advance::Waits(waiting));
+                            }
+                            Some(waiting) => self.with_care(waiting)?,
+                        },
                     }
                 }
             };
@@ -202,9 +203,10 @@ impl<F: Flow> Job<F> {
                     return Ok(Advance::Over(false));
                 }
                 Stop::Failed(undelivered) => return Err(self.fail(*undelivered)),
-                Stop::Single(_) => {}
+                Stop::Single(_) | Stop::InFlight => {}
             }
         }
+        self.land()?;
         Ok(Advance::Over(true))
     }
 
@@ -272,6 +274,21 @@ impl<F: Flow> Job<F> {
         Ok(stop)
     }
 
+    /// A step that was done beside the job: what came of it is the job's now.
+    pub(super) fn take_over(&mut self, done: Done, mut post: Post<F>) -> Result<()> {
+        post.queue.hand_to(&mut self.post.queue);
+        F::merge_outbound(&mut self.post.outbound, &mut post.outbound);
+        self.record(done);
+        self.done(done)
+    }
+
+    pub(super) fn record(&mut self, done: Done) {
+        match self.history.is_on() {
+            true => self.history.record(self.cx.clock.tick(), done.slot, self.cx.delivery, done.emitted),
+            false => self.history.count(1),
+        }
+    }
+
     /// After a step that was done.
     pub(super) fn done(&mut self, done: Done) -> Result<()> {
         if let Some(simulation) = &mut self.simulation {
@@ -297,7 +314,7 @@ impl<F: Flow> Job<F> {
 
     /// Does what was asked for. `true` if the job is to stand still.
     #[cold]
-    fn obey(&mut self) -> Result<bool> {
+    pub(super) fn obey(&mut self) -> Result<bool> {
         match self.cx.control.take() {
             Some(Request::Cancel(reason)) => {
                 self.reason = Some(reason);
@@ -306,8 +323,12 @@ impl<F: Flow> Job<F> {
             }
             Some(Request::Pause(_)) if self.status == Status::Paused => Ok(true),
             Some(Request::Pause(reason)) => {
-                self.reason = Some(reason);
                 self.status = Status::Paused;
+                self.land()?;
+                // Unless someone has cancelled it meanwhile.
+                if self.status == Status::Paused {
+                    self.reason = Some(reason);
+                }
                 Ok(true)
             }
             None => Ok(false),
@@ -327,6 +348,7 @@ impl<F: Flow> Job<F> {
 
     pub(crate) fn end(&mut self, status: Status) -> Result<()> {
         self.status = status;
+        self.end_flights();
         self.cx.delivery = 0;
         // Whatever else was asked for came too late.
         self.cx.control.forget_all();
@@ -391,16 +413,22 @@ impl<F: Flow> Job<F> {
         let slot = undelivered.slot;
         let (id, attempts) = (self.cx.delivery, self.cx.attempt);
         let Told { text, failed, error } = told::<F>(&self.cx.job, id, attempts, undelivered);
-        match self.history.is_on() {
-            true => self.history.record_failure(self.cx.clock.tick(), slot, id, text.clone()),
-            false => self.history.count(1),
-        }
-        self.faults += 1;
         self.failure = Some(failed);
         self.status = Status::Failed;
         // The first error is the one to tell; hooks are called all the same.
-        let _ = self.after(slot, Outcome::Failed(text), 0);
+        let _ = self.record_failure(slot, text);
         let _ = self.end(Status::Failed);
         error
+    }
+
+    pub(super) fn record_failure(&mut self, slot: u32, text: String) -> Result<()> {
+        match self.history.is_on() {
+            true => {
+                self.history.record_failure(self.cx.clock.tick(), slot, self.cx.delivery, text.clone());
+            }
+            false => self.history.count(1),
+        }
+        self.faults += 1;
+        self.after(slot, Outcome::Failed(text), 0)
     }
 }

@@ -1,12 +1,15 @@
 //! The simulated engine: which delivery comes next is picked among those that a pool of workers could be done with next.
-//! The steps are the sequential engine's. What users see of it is in `sim`.
+//! What becomes of a step is the sequential engine's. What users see of it is in `sim`.
 
+use super::in_flight::Flight;
+use super::mailbox::WAITING;
 use super::queue::{Fifo, Waiting};
+use super::sequential::Stop;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::job::Job;
-use crate::routine::PlacedSlot;
+use crate::routine::{PlacedSlot, SlotMode};
 use fastrand::Rng;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::resume_unwind;
@@ -31,6 +34,10 @@ pub(crate) struct Simulation<F: Flow> {
     crashes: Vec<(u64, F::Cells)>,
     /// Those that routines have sent, by id.
     sent: BTreeMap<u64, Sent>,
+    /// The `async` handlers that were begun and have not ended, in the order they were begun.
+    pub(super) flying: Vec<Flight<F>>,
+    /// Deliveries lost by failures after the first.
+    pub(crate) also_lost: u64,
     last: VecDeque<Did>,
     /// Why the run was stopped from here, where it was.
     pub(crate) fault: Option<String>,
@@ -45,8 +52,35 @@ struct Sent {
 }
 
 enum Did {
-    Step { slot: usize, delivery: u64 },
+    Step { slot: usize, delivery: u64, part: Part },
     Crash,
+}
+
+/// Of a handler that is `async` a step may be a part.
+#[derive(Clone, Copy)]
+enum Part {
+    Whole,
+    First,
+    Middle,
+    Last,
+}
+
+/// What a simulated job does next.
+pub(super) enum Next<D> {
+    /// All is done.
+    Nothing,
+    Start(Waiting<D>),
+    /// The handler at this place among those in flight goes on.
+    GoOn(usize),
+}
+
+/// One of those that this is picked from.
+#[derive(Clone, Copy)]
+enum Ready {
+    /// At this place among those in flight.
+    InFlight(usize),
+    /// At this place in the queue.
+    Waits(usize),
 }
 
 /// What a run is unwound with: it is no panic of the user's, and no panic hook is to tell it.
@@ -61,6 +95,8 @@ impl<F: Flow> Simulation<F> {
             steps: 0,
             crashes: Vec::new(),
             sent: BTreeMap::new(),
+            flying: Vec::new(),
+            also_lost: 0,
             last: VecDeque::new(),
             fault: None,
         }
@@ -72,12 +108,13 @@ impl<F: Flow> Simulation<F> {
         self
     }
 
-    /// The delivery that is handled next.
-    pub(crate) fn next(
+    /// What is done next. Unless new ones start, only those in flight go on.
+    pub(super) fn next(
         &mut self,
         queue: &mut Fifo<F::Delivery>,
         clock: &Clock,
-    ) -> Option<Waiting<F::Delivery>> {
+        new_ones_start: bool,
+    ) -> Next<F::Delivery> {
         // What came since the last step came from outside.
         queue.number();
         let arrived: Vec<Arrived> = queue
@@ -87,25 +124,62 @@ impl<F: Flow> Simulation<F> {
                 sent: self.sent.get(&id).copied(),
             })
             .collect();
-        let ready = ready(&arrived, F::PLACED, self.workers);
-        let routine_of = |at: usize| F::PLACED[arrived[at].slot].routine;
-        let at = match &*ready {
-            [] => return None,
-            _ if self.steps == self.most => {
-                self.stop(format!("this job does not come to an end in {} steps", self.most))
+        let waiting = match new_ones_start {
+            true => {
+                let flying: Vec<usize> = self.flying.iter().map(|flight| flight.slot).collect();
+                ready(&arrived, &flying, F::PLACED, self.workers)
             }
-            [only] => *only,
-            several => match self.picks.pick(several, routine_of, F::ROUTINES.len()) {
-                Ok(pick) => several[pick],
-                Err(fault) => self.stop(fault),
-            },
+            false => Vec::new(),
         };
+        if waiting.is_empty() && !self.pass_time(clock, new_ones_start) {
+            return Next::Nothing;
+        }
+        if self.steps == self.most {
+            self.stop(format!("this job does not come to an end in {} steps", self.most));
+        }
+        // Whoever sleeps until then is ready too: a timer may be late by as much.
         clock.advance(self.picks.pause());
-        let waiting = queue.take(at)?;
-        self.sent.remove(&waiting.id);
+        let flying = (0..self.flying.len()).filter(|at| self.flying[*at].is_ready()).map(Ready::InFlight);
+        let ready: Vec<Ready> = flying.chain(waiting.into_iter().map(Ready::Waits)).collect();
+        let next = match &*ready {
+            [only] => *only,
+            several => {
+                let slot_of = |ready: &Ready| match *ready {
+                    Ready::InFlight(at) => self.flying[at].slot,
+                    Ready::Waits(at) => arrived[at].slot,
+                };
+                let routines: Vec<usize> =
+                    several.iter().map(|ready| F::PLACED[slot_of(ready)].routine).collect();
+                match self.picks.pick(&routines, F::ROUTINES.len()) {
+                    Ok(pick) => several[pick],
+                    Err(fault) => self.stop(fault),
+                }
+            }
+        };
         self.steps += 1;
-        self.did(Did::Step { slot: arrived[at].slot, delivery: waiting.id });
-        Some(waiting)
+        match next {
+            Ready::InFlight(at) => {
+                let (slot, delivery) = (self.flying[at].slot, self.flying[at].id());
+                self.did(Did::Step { slot, delivery, part: Part::Last });
+                Next::GoOn(at)
+            }
+            Ready::Waits(at) => {
+                let Some(waiting) = queue.take(at) else { return Next::Nothing };
+                self.sent.remove(&waiting.id);
+                self.did(Did::Step { slot: arrived[at].slot, delivery: waiting.id, part: Part::Whole });
+                Next::Start(waiting)
+            }
+        }
+    }
+
+    /// The step that was told last has not brought its handler to the end.
+    pub(super) fn is_in_flight(&mut self) {
+        if let Some(Did::Step { part, .. }) = self.last.back_mut() {
+            *part = match part {
+                Part::Whole => Part::First,
+                _ => Part::Middle,
+            };
+        }
     }
 
     /// Takes note of what a step has sent.
@@ -139,22 +213,56 @@ impl<F: Flow> Simulation<F> {
     /// The last steps, a line for each.
     pub(crate) fn told(&self) -> impl Iterator<Item = String> {
         self.last.iter().map(|did| match did {
-            Did::Step { slot, delivery } => {
+            Did::Step { slot, delivery, part } => {
                 let (routine, slot) = F::SLOTS[*slot];
-                format!("{routine}.{slot} #{delivery}")
+                let part = match part {
+                    Part::Whole => "",
+                    Part::First => " begins",
+                    Part::Middle => " goes on",
+                    Part::Last => " ends",
+                };
+                format!("{routine}.{slot} #{delivery}{part}")
             }
             Did::Crash => "(a crash: saved, dropped and restored)".to_owned(),
         })
     }
 
     /// Ends the run, out of whatever the test does.
-    fn stop(&mut self, fault: String) -> ! {
+    pub(super) fn stop(&mut self, fault: String) -> ! {
         self.fault = Some(fault);
+        // Their `Drop` is the user's and may panic, which is nothing to tell of any more.
+        self.flying.drain(..).for_each(|flight| drop(flight.give_up()));
         resume_unwind(Box::new(Stopped))
     }
 }
 
 impl<F: Flow> Job<F> {
+    /// One step of a simulated job.
+    pub(super) fn simulated_step(&mut self) -> Result<Stop<F::Delivery>> {
+        let Some(simulation) = &mut self.simulation else { return Ok(Stop::Idle) };
+        match simulation.next(&mut self.post.queue, &self.cx.clock, true) {
+            Next::Nothing => Ok(Stop::Idle),
+            Next::GoOn(at) => self.go_on(at),
+            Next::Start(waiting) => {
+                let (slot, attempts) = (F::slot_of(&waiting.delivery), waiting.attempts);
+                let delivery = self.prepare(waiting)?;
+                let delivery = match F::begin(&self.cells, delivery, self.cx.clone()) {
+                    Ok(begun) => return self.set_out(slot, attempts, begun),
+                    Err(delivery) => delivery,
+                };
+                // As next to other threads: an `async` handler that is in flight may share the routine.
+                match F::deliver_shared(&self.cells, delivery, &self.cx, &mut self.post) {
+                    Ok(done) => {
+                        self.record(done);
+                        self.done(done)?;
+                        Ok(Stop::Single(done))
+                    }
+                    Err(undelivered) => Ok(Stop::Failed(undelivered)),
+                }
+            }
+        }
+    }
+
     /// In a simulation with crashes: if it is time, the job is saved and dropped, and one that is made of what was saved
     /// takes its place, with its hooks. Whether that was done.
     #[cold]
@@ -164,6 +272,7 @@ impl<F: Flow> Job<F> {
         simulation.did(Did::Crash);
         // What waits is in the mailboxes when a restored job starts.
         simulation.sent.clear();
+        self.give_up_flights();
         if let Err(error) = self.crash(cells)
             && let Some(simulation) = &mut self.simulation
         {
@@ -227,19 +336,14 @@ impl Picks {
         Picks::Listed { choices, at: 0 }
     }
 
-    fn pick(
-        &mut self,
-        ready: &[usize],
-        routine_of: impl Fn(usize) -> usize,
-        routines: usize,
-    ) -> Result<usize, String> {
+    /// Picks one of those that are ready, by their routines.
+    fn pick(&mut self, ready: &[usize], routines: usize) -> Result<usize, String> {
         match self {
             Picks::Seeded { rng, by_rank: false, .. } => Ok(rng.usize(..ready.len())),
             Picks::Seeded { rng, ranks, .. } => {
                 ranks.resize_with(routines, || rng.u64(..));
-                let highest = ready.iter().map(|at| routine_of(*at)).max_by_key(|routine| ranks[*routine]);
-                let its: Vec<usize> =
-                    (0..ready.len()).filter(|pick| Some(routine_of(ready[*pick])) == highest).collect();
+                let highest = ready.iter().copied().max_by_key(|routine| ranks[*routine]);
+                let its: Vec<usize> = (0..ready.len()).filter(|pick| Some(ready[*pick]) == highest).collect();
                 // Now and then the one that is ahead falls back.
                 if let (Some(routine), 0) = (highest, rng.u8(..8)) {
                     ranks[routine] = rng.u64(..);
@@ -318,11 +422,21 @@ struct Before {
     any: bool,
     /// Whether one of them needs the routine alone.
     alone: bool,
+    /// How many hold a worker.
     running: usize,
     running_in: BTreeMap<usize, usize>,
 }
 
 impl Before {
+    fn add(&mut self, slot: usize, mode: SlotMode, runs: bool) {
+        self.any = true;
+        self.alone |= mode.alone;
+        if runs {
+            self.running += usize::from(!mode.waits);
+            *self.running_in.entry(slot).or_default() += 1;
+        }
+    }
+
     fn running_in(&self, slot: usize) -> usize {
         self.running_in.get(&slot).copied().unwrap_or(0)
     }
@@ -331,8 +445,9 @@ impl Before {
 /// Which of the deliveries, in the order they arrived, a pool could be done with next. To each routine they go in that
 /// order: one that needs the routine alone waits for all before it and lets none after it pass; others run at the same
 /// time, as many as there are workers and their slot allows, and any of those may be the first to be done. One that is
-/// late is waited for only by those of the routine that sent it.
-fn ready(arrived: &[Arrived], placed: &[PlacedSlot], workers: usize) -> Vec<usize> {
+/// late is waited for only by those of the routine that sent it. Handlers that are `async` need no worker; those that are
+/// in flight, by their slots, run already.
+fn ready(arrived: &[Arrived], flying: &[usize], placed: &[PlacedSlot], workers: usize) -> Vec<usize> {
     /// Those in the mailbox of a routine, and those on their way to it, by who sent them.
     #[derive(Default)]
     struct Mailbox {
@@ -340,19 +455,27 @@ fn ready(arrived: &[Arrived], placed: &[PlacedSlot], workers: usize) -> Vec<usiz
         late: BTreeMap<usize, Before>,
     }
     let mut boxes: BTreeMap<usize, Mailbox> = BTreeMap::new();
+    for slot in flying {
+        let PlacedSlot { routine, mode } = placed[*slot];
+        boxes.entry(routine).or_default().here.add(*slot, mode, true);
+    }
     let mut ready = Vec::new();
     for (at, Arrived { slot, sent }) in arrived.iter().enumerate() {
         let PlacedSlot { routine, mode } = placed[*slot];
         let Mailbox { here, late } = boxes.entry(routine).or_default();
         let nothing = Before::default();
         let late_too = sent.and_then(|sent| late.get(&sent.by)).unwrap_or(&nothing);
-        let limit = if mode.parallel == 0 { workers } else { mode.parallel as usize };
+        let limit = match mode {
+            SlotMode { parallel: 0, waits: true, .. } => WAITING as usize,
+            SlotMode { parallel: 0, .. } => workers,
+            SlotMode { parallel, .. } => parallel as usize,
+        };
         let is_ready = match mode.alone {
             true => !here.any && !late_too.any,
             false => {
                 !here.alone
                     && !late_too.alone
-                    && here.running + late_too.running < workers
+                    && (mode.waits || here.running + late_too.running < workers)
                     && here.running_in(*slot) + late_too.running_in(*slot) < limit
             }
         };
@@ -363,12 +486,7 @@ fn ready(arrived: &[Arrived], placed: &[PlacedSlot], workers: usize) -> Vec<usiz
             Some(Sent { by, late: true }) => late.entry(*by).or_default(),
             _ => here,
         };
-        before.any = true;
-        before.alone |= mode.alone;
-        if is_ready {
-            before.running += 1;
-            *before.running_in.entry(*slot).or_default() += 1;
-        }
+        before.add(*slot, mode, is_ready);
     }
     ready
 }
@@ -376,7 +494,6 @@ fn ready(arrived: &[Arrived], placed: &[PlacedSlot], workers: usize) -> Vec<usiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::routine::SlotMode;
 
     const fn placed(routine: usize, alone: bool, parallel: u32) -> PlacedSlot {
         PlacedSlot { routine, mode: SlotMode { alone, parallel, timeout: 0, waits: false } }
@@ -395,7 +512,7 @@ mod tests {
 
     fn of_inputs(slots: &[usize]) -> Vec<usize> {
         let arrived: Vec<_> = slots.iter().map(|slot| Arrived { slot: *slot, sent: None }).collect();
-        ready(&arrived, PLACED, 4)
+        ready(&arrived, &[], PLACED, 4)
     }
 
     #[test]
@@ -419,7 +536,7 @@ mod tests {
     fn one_on_its_way_is_overtaken_by_others_but_not_by_those_of_its_sender() {
         let by = |by: usize, late: bool, slot: usize| Arrived { slot, sent: Some(Sent { by, late }) };
         let input = |slot: usize| Arrived { slot, sent: None };
-        let ready = |arrived: &[Arrived]| super::ready(arrived, PLACED, 4);
+        let ready = |arrived: &[Arrived]| super::ready(arrived, &[], PLACED, 4);
         assert_eq!(ready(&[by(1, true, 0), by(2, false, 0)]), [0, 1]);
         assert_eq!(ready(&[by(1, true, 0), by(1, false, 0)]), [0]);
         assert_eq!(ready(&[by(1, false, 0), by(2, true, 0)]), [0]);
@@ -427,6 +544,26 @@ mod tests {
         assert_eq!(ready(&[by(1, true, 0), by(2, false, 0), by(3, false, 0)]), [0, 1]);
         // Nor at the same time, where the slot does not allow it.
         assert_eq!(ready(&[by(0, true, 5), by(0, true, 5), by(2, false, 5)]), [0, 2]);
+    }
+
+    #[test]
+    fn those_in_flight_hold_their_routine_and_their_place_and_no_worker() {
+        const fn waits(routine: usize, parallel: u32) -> PlacedSlot {
+            PlacedSlot { routine, mode: SlotMode { alone: false, parallel, timeout: 0, waits: true } }
+        }
+        let flow = [waits(0, 0), waits(0, 2), placed(0, false, 0), placed(0, true, 0), placed(1, true, 0)];
+        let ready = |flying: &[usize], arrived: &[usize]| {
+            let arrived: Vec<_> = arrived.iter().map(|slot| Arrived { slot: *slot, sent: None }).collect();
+            ready(&arrived, flying, &flow, 1)
+        };
+        assert_eq!(ready(&[], &[0, 0, 2, 2, 0]), [0, 1, 2, 4]);
+        assert_eq!(ready(&[], &[0; 70]).len(), 64);
+        assert_eq!(ready(&[0; 60], &[0; 70]).len(), 4);
+        assert_eq!(ready(&[1], &[1, 1, 0]), [0, 2]);
+        assert_eq!(ready(&[1, 1], &[1, 0, 2]), [1, 2]);
+        // One that needs the routine alone waits for it, and none passes it.
+        assert_eq!(ready(&[0], &[3, 0, 2, 4]), [3]);
+        assert_eq!(ready(&[0], &[0, 3, 0]), [0]);
     }
 
     #[test]

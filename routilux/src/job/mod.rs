@@ -356,7 +356,8 @@ impl<F: Flow> Job<F> {
             status: self.status,
             reason: self.reason.clone(),
             handled: self.handled(),
-            failed: u64::from(self.failure.as_ref().is_some_and(Failed::is_of_delivery)),
+            failed: u64::from(self.failure.as_ref().is_some_and(Failed::is_of_delivery))
+                + self.simulation.as_ref().map_or(0, |simulation| simulation.also_lost),
             further_results: F::__result(&self.post.outbound).map_or(0, |result| result.further()),
             waiting: by_slot::<F>(waiting),
         };
