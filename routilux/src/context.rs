@@ -125,7 +125,7 @@ impl Context {
     ///     }
     /// }
     ///
-    /// sim::explore(&Reminders::new(), 100, |job| -> routilux::Result<()> {
+    /// sim::explore(Reminders::new(), 100, |job| -> routilux::Result<()> {
     ///     job.inputs().note("water the plants".into())?;
     ///     assert_eq!(job.run()?.status(), Status::Completed);
     ///     assert_eq!(job.outputs().due().next().as_deref(), Some("water the plants"));

@@ -298,7 +298,7 @@ macro_rules! engines_agree {
                         let workers = pool.workers();
                         assert_eq!($what(&state), expected, "{workers} workers, {numbers:?}");
                     }
-                    sim::seed(round * 10).explore(&$flow::new(), 3, |job| {
+                    sim::seed(round * 10).explore($flow::new(), 3, |job| {
                         $flow::give(job, &numbers);
                         job.close_inputs();
                         assert_eq!($what(&one_by_one(job)), expected, "simulated, {numbers:?}");
