@@ -41,7 +41,25 @@ use proc_macro::TokenStream;
 /// | `merge = "append"` | all arrivals are kept, and handed over as `&[T]` each time |
 /// | `when = "each"` | the default: the handler runs at every arrival |
 /// | `optional` | a flow may leave the slot unconnected |
+/// | `parallel = 4` | on threads, so many runs of it at once at most; otherwise as many as there are workers, and 64 of an `async` handler |
+/// | `timeout = "500ms"` | a run that takes longer has failed: `ms`, `s`, `min`, `h`, `d` |
 /// | `atomic = false` | no copy of the state is kept: cheaper, but the job cannot be resumed after a failure |
+///
+/// # On threads
+/// Under [`run`](../routilux/struct.Job.html#method.run) one handler runs at a time. Of a job that is
+/// [started](../routilux/struct.Job.html#method.start) on threads the routines run at the same time; of one routine, handlers that take
+/// `&self` do too, and one that takes `&mut self`, or whose slot keeps something, runs alone. They go in the order in which deliveries arrive, and
+/// none is overtaken: so neither kind can starve the other. What a `&mut self` handler emits arrives in that order; what handlers that run
+/// at the same time emit does not, so an event that is to follow all others has to be emitted where they are counted.
+///
+/// A blocking handler with a `timeout` is not interrupted: it looks at `cx.deadline()`, and has failed if it returns too
+/// late. So its state has to be `Clone`, and a payload taken by value too.
+///
+/// # `async` handlers
+/// With the feature `tokio`: `#[slot(parallel = 100, timeout = "5s")] async fn fetch(&self, url: Url, out: &mut Emit<Self>) -> Result`.
+/// It takes `&self`, runs on the tokio runtime that the job is started in, and holds no worker. What it emits leaves when it has returned `Ok`,
+/// as of any handler. A payload taken by value is `Clone`, because a handler may be given up: when it takes longer than its `timeout`, and when
+/// the job is cancelled. Without threads, [`run_async`](../routilux/struct.Job.html#method.run_async) awaits one after the other.
 ///
 /// Both take `crate = path` where the crate `routilux` goes by another name: `#[routine(crate = rx)]`.
 ///

@@ -125,7 +125,7 @@ impl Context {
     ///     }
     /// }
     ///
-    /// sim::explore(&Reminders::new(), 100, |job| -> routilux::Result<()> {
+    /// sim::explore(Reminders::new(), 100, |job| -> routilux::Result<()> {
     ///     job.inputs().note("water the plants".into())?;
     ///     assert_eq!(job.run()?.status(), Status::Completed);
     ///     assert_eq!(job.outputs().due().next().as_deref(), Some("water the plants"));
@@ -151,6 +151,19 @@ impl Context {
         first.map(Tick::time)
     }
 
+    /// Whether the job is to end as cancelled. A handler that takes long looks at it now and then, and returns: with `Ok`, what it has
+    /// emitted is in the job's last state; with an error, the job is cancelled all the same, and the delivery kept.
+    ///
+    /// ```
+    /// let cx = routilux::Context::test();
+    /// assert!(!cx.is_cancelled());
+    /// cx.cancel("enough");
+    /// assert!(cx.is_cancelled());
+    /// ```
+    pub fn is_cancelled(&self) -> bool {
+        self.control.is_cancelled()
+    }
+
     /// Whether the handler has taken longer than it may.
     pub(crate) fn is_late(&self) -> bool {
         self.limit.is_some_and(|limit| self.clock.tick() > limit)
@@ -163,7 +176,7 @@ impl Context {
     }
 
     /// Asks the job to end as cancelled once this handler has returned. If the handler then fails,
-    /// the job fails.
+    /// the job fails, unless another worker has ended it by then: the delivery is kept in either case.
     pub fn cancel(&self, reason: impl Into<String>) {
         self.control.ask_quietly(Request::Cancel(reason.into()));
     }

@@ -129,6 +129,19 @@ pub trait Flow: Sized + 'static {
     fn outbound_mut(outbound: &mut Self::Outbound) -> Vec<(&'static str, PartMut<'_>)>;
 }
 
-/// A flow that can run on threads: every field of its routines can, and every payload.
-#[doc(hidden)]
+/// A flow that can run on threads: every field of its routines can, and every payload. Every flow that can implements it,
+/// and none by hand; it is the bound of functions over flows that start jobs:
+///
+/// ```
+/// use routilux::{JobHandle, Pool, Threaded};
+///
+/// fn started<F: Threaded>(flow: &F, pool: &Pool) -> routilux::Result<JobHandle<F>> {
+///     flow.job().start_on(pool)
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the flow `{Self}` may not be one that can run on threads",
+    label = "needs a flow that can run on threads",
+    note = "in a generic function write `F: routilux::Threaded` instead of `F: Flow`"
+)]
 pub trait Threaded: Flow<Cells: Send + Sync, Delivery: Send, Outbound: Send> {}

@@ -51,7 +51,8 @@
 //! - Every emitted event reaches every slot wired to it exactly once, or the job says why not. A failed handler leaves
 //!   neither events nor state behind; the job is then failed, keeps the delivery, and goes on with it when resumed.
 //! - Between any two steps a job is data: [`Job::state`] writes it down, the flow's `resume` goes on with it.
-//! - The same input gives the same steps, in the same order, always.
+//! - Under [`Job::run`] the same input gives the same steps, in the same order, always. On threads, what comes over one
+//!   connection to a `&mut self` handler comes in its order, and no line of a routine changes.
 //!
 //! # Where to look
 //! | for | see |
@@ -59,6 +60,8 @@
 //! | the kinds of fields, the options of a slot, what a failure leaves | [`#[routine]`](macro@routine) |
 //! | every statement of a flow | [`flow!`] |
 //! | running, pausing, hooks, history | [`Job`], [`Retention`] |
+//! | running on threads: the same flow, many handlers at once | [`Job::start`], [`Pool`], [`JobHandle`] |
+//! | handlers that wait: `async fn`, with the feature `tokio` | [`#[routine]`](macro@routine) |
 //! | saving and resuming | [`JobState`] |
 //! | what a handler may ask of its job | [`Context`] |
 //! | testing a handler | [`Emit`] |
@@ -71,6 +74,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg_attr(not(feature = "tokio"), allow(dead_code))]
 mod asynchronous;
 mod clock;
 mod context;
@@ -89,10 +93,10 @@ pub use clock::Clock;
 pub use context::Context;
 pub use engine::Pool;
 pub use error::{Error, HandlerError, Panic, Result, TimedOut};
-pub use flow::Flow;
+pub use flow::{Flow, Threaded};
 pub use job::{
     Control, Handler, HistoryEntry, Job, JobHandle, JobId, JobState, Live, LiveOutput, Outcome, Output,
-    Progress, Reconfigured, Report, Retention, RoutineProgress, Status, Taken,
+    Progress, Reconfigured, Report, Retention, RoutineProgress, Status, Taken, WeakHandle,
 };
 pub use payload::Payload;
 pub use routilux_macros::routine;

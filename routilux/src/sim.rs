@@ -68,7 +68,7 @@
 //! ships(&mut Shop::new().job()).unwrap();
 //!
 //! // Some seed has the money come first, and the panic says which.
-//! let found = std::panic::catch_unwind(|| sim::explore(&Shop::new(), 1_000, ships)).unwrap_err();
+//! let found = std::panic::catch_unwind(|| sim::explore(Shop::new(), 1_000, ships)).unwrap_err();
 //! let message = found.downcast::<String>().unwrap();
 //! assert!(message.contains("the flow `Shop` gave no result"), "{message}");
 //! assert!(message.contains("\n    warehouse.paid #3\n"), "{message}");
@@ -148,7 +148,7 @@ const START: u64 = 946_684_800;
 /// #     #[slot] fn n(&self, n: u64, out: &mut Emit<Self>) { out.doubled(2 * n) }
 /// # }
 /// # flow! { flow Doubles() { double: Double; sum: Sum; in n -> double.n; double.doubled -> sum.add; sum.so_far -> out total; } }
-/// sim::explore(&Doubles::new(), 100, |job| -> routilux::Result<()> {
+/// sim::explore(Doubles::new(), 100, |job| -> routilux::Result<()> {
 ///     for n in [1, 2, 3] {
 ///         job.inputs().n(n)?;
 ///     }
@@ -163,7 +163,7 @@ const START: u64 = 946_684_800;
 /// If the test panics or returns an error; if the job takes more steps than [`steps`] allows; and if it does not survive a
 /// crash. The message has the seed, the last steps, and the line that runs that seed alone. Also if `seeds` is 0.
 #[track_caller]
-pub fn explore<F: Flow, V: Verdict>(flow: &F, seeds: u64, test: impl FnMut(&mut Job<F>) -> V) {
+pub fn explore<F: Flow, V: Verdict>(flow: F, seeds: u64, test: impl FnMut(&mut Job<F>) -> V) {
     Sim::default().explore(flow, seeds, test);
 }
 
@@ -179,7 +179,7 @@ pub fn explore<F: Flow, V: Verdict>(flow: &F, seeds: u64, test: impl FnMut(&mut 
 /// # }
 /// # flow! { flow Two() { a: Pass; b: Pass; in x -> a.n; in y -> b.n; a.on -> out all; b.on -> out all; } }
 /// let mut seen = Vec::new();
-/// let orders = sim::exhaust(&Two::new(), 1_000, |job| -> routilux::Result<()> {
+/// let orders = sim::exhaust(Two::new(), 1_000, |job| -> routilux::Result<()> {
 ///     job.inputs().x(1)?; // to one routine
 ///     job.inputs().x(2)?;
 ///     job.inputs().y(3)?; // to another
@@ -195,7 +195,7 @@ pub fn explore<F: Flow, V: Verdict>(flow: &F, seeds: u64, test: impl FnMut(&mut 
 /// As [`explore`]; the message has the choices that lead there and the line that makes them again. Also if the same
 /// choices do not lead to the same steps, and if `limit` is 0.
 #[track_caller]
-pub fn exhaust<F: Flow, V: Verdict>(flow: &F, limit: u64, test: impl FnMut(&mut Job<F>) -> V) -> Exhausted {
+pub fn exhaust<F: Flow, V: Verdict>(flow: F, limit: u64, test: impl FnMut(&mut Job<F>) -> V) -> Exhausted {
     Sim::default().exhaust(flow, limit, test)
 }
 
@@ -232,7 +232,7 @@ pub fn steps(most: u64) -> Sim {
 /// # #[routine] struct Nap;
 /// # #[routine] impl Nap { #[slot] fn nap(&self, _seconds: u64) {} }
 /// # flow! { flow Naps() { n: Nap; in nap -> n.nap; } }
-/// sim::with_crashes().workers(2).explore(&Naps::new(), 1_000, |job| -> routilux::Result<()> {
+/// sim::with_crashes().workers(2).explore(Naps::new(), 1_000, |job| -> routilux::Result<()> {
 ///     job.inputs().nap(8)?;
 ///     assert_eq!(job.run()?.status(), Status::Completed);
 ///     Ok(())
@@ -255,7 +255,7 @@ impl Default for Sim {
 }
 
 impl Sim {
-    /// The seed that [`explore`](Self::explore) begins with; 0 otherwise. `sim::seed(17).explore(&flow, 1, ..)` runs 17 alone.
+    /// The seed that [`explore`](Self::explore) begins with; 0 otherwise. `sim::seed(17).explore(flow, 1, ..)` runs 17 alone.
     pub fn seed(mut self, first: u64) -> Self {
         self.seed = first;
         self
@@ -310,8 +310,8 @@ impl Sim {
     ///     Ok(())
     /// }
     ///
-    /// sim::explore(&Guests::new(), 10, once_each);
-    /// let with_crashes = || sim::with_crashes().explore(&Guests::new(), 10, once_each);
+    /// sim::explore(Guests::new(), 10, once_each);
+    /// let with_crashes = || sim::with_crashes().explore(Guests::new(), 10, once_each);
     /// assert!(std::panic::catch_unwind(with_crashes).is_err());
     /// ```
     pub fn with_crashes(mut self) -> Self {
@@ -338,12 +338,12 @@ impl Sim {
     /// # Panics
     /// As the function.
     #[track_caller]
-    pub fn explore<F: Flow, V: Verdict>(&self, flow: &F, seeds: u64, mut test: impl FnMut(&mut Job<F>) -> V) {
+    pub fn explore<F: Flow, V: Verdict>(&self, flow: F, seeds: u64, mut test: impl FnMut(&mut Job<F>) -> V) {
         assert!(seeds > 0, "there is no seed to explore");
         for seed in (0..seeds).map(|nth| self.seed.wrapping_add(nth)) {
-            let run = self.run(flow, &format!("sim-{seed}"), Picks::seeded(seed), &mut test);
+            let run = self.run(&flow, &format!("sim-{seed}"), Picks::seeded(seed), &mut test);
             if let Some(failure) = run.failure {
-                let again = format!("sim::seed({seed}){}.explore(&flow, 1, ..)", self.settings());
+                let again = format!("sim::seed({seed}){}.explore(flow, 1, ..)", self.settings());
                 fail::<F>(&format!("the seed {seed}"), &failure, &again);
             }
         }
@@ -356,7 +356,7 @@ impl Sim {
     #[track_caller]
     pub fn exhaust<F: Flow, V: Verdict>(
         &self,
-        flow: &F,
+        flow: F,
         limit: u64,
         mut test: impl FnMut(&mut Job<F>) -> V,
     ) -> Exhausted {
@@ -364,14 +364,14 @@ impl Sim {
         let mut choices: Vec<Choice> =
             self.choices.iter().map(|pick| Choice { pick: *pick, of: 0 }).collect();
         for orders in 1..=limit {
-            let Ran { made, failure } = self.run(flow, "sim", Picks::listed(choices), &mut test);
+            let Ran { made, failure } = self.run(&flow, "sim", Picks::listed(choices), &mut test);
             choices = made;
             if let Some(failure) = failure {
                 let mut picks: Vec<usize> = choices.iter().map(|choice| choice.pick).collect();
                 while picks.last() == Some(&0) {
                     picks.pop();
                 }
-                let again = format!("sim::choices({picks:?}){}.exhaust(&flow, 1, ..)", self.settings());
+                let again = format!("sim::choices({picks:?}){}.exhaust(flow, 1, ..)", self.settings());
                 fail::<F>(&format!("the choices {picks:?}"), &failure, &again);
             }
             // Depth first: another way at the last point that has one.

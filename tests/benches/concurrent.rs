@@ -12,13 +12,8 @@ use std::time::{Duration, Instant};
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|name| part.contains(name.as_str()));
-    let parts: [(&str, fn()); 5] = [
-        ("hop", hops),
-        ("cpu", cpu),
-        ("naps", naps),
-        ("job", jobs),
-        ("round", || println!("{}", round_trip_line())),
-    ];
+    let parts: [(&str, fn()); 5] =
+        [("hop", hops), ("cpu", cpu), ("naps", naps), ("async", async_naps), ("job", jobs)];
     for (name, part) in parts {
         if is_wanted(name) {
             part();
@@ -314,6 +309,92 @@ fn naps() {
     }
 }
 
+#[routine]
+pub struct AsyncNapper;
+
+#[routine]
+impl AsyncNapper {
+    #[slot(parallel = 100)]
+    async fn hundred(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    #[slot(parallel = 1000)]
+    async fn thousand(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    #[slot(parallel = 10_000)]
+    async fn all(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+flow! {
+    flow AsyncNaps() {
+        napper: AsyncNapper;
+        in hundred -> napper.hundred;
+        in thousand -> napper.thousand;
+        in all -> napper.all;
+    }
+}
+
+/// The same naps as plain tasks, as many at once.
+async fn plain_naps(count: usize, parallel: usize, nap: Duration) {
+    let room = std::sync::Arc::new(tokio::sync::Semaphore::new(parallel));
+    let mut tasks = Vec::with_capacity(count);
+    for _ in 0..count {
+        let place = room.clone().acquire_owned().await.unwrap();
+        tasks.push(tokio::spawn(async move {
+            tokio::time::sleep(nap).await;
+            drop(place);
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+fn async_naps() {
+    println!(
+        "async naps: 10,000 of 10 ms on a runtime of 2 threads, beside the ideal and plain tasks behind a semaphore"
+    );
+    const NAP: Duration = Duration::from_millis(10);
+    const COUNT: usize = 10_000;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let pool = Pool::new(2).unwrap();
+    for parallel in [100usize, 1000, 10_000] {
+        let (mut ours, mut plain) = (Vec::new(), Vec::new());
+        for _ in 0..5 {
+            let mut job = AsyncNaps::new().job().runtime(runtime.handle().clone());
+            for _ in 0..COUNT {
+                match parallel {
+                    100 => job.inputs().hundred(NAP).unwrap(),
+                    1000 => job.inputs().thousand(NAP).unwrap(),
+                    _ => job.inputs().all(NAP).unwrap(),
+                }
+            }
+            ours.push(took(|| drop(job.start_on(&pool).unwrap().finish().unwrap())));
+            // In the runtime, where a task is spawned without waking a thread of it from outside.
+            plain.push(took(|| {
+                runtime.block_on(async { tokio::spawn(plain_naps(COUNT, parallel, NAP)).await.unwrap() })
+            }));
+        }
+        ours.sort();
+        plain.sort();
+        let ideal = NAP.as_secs_f64() * (COUNT / parallel) as f64;
+        println!(
+            "  {parallel:5} at once: {:6.1} ms; {:.3} of the ideal at best, {:.3} in the middle; plain tasks {:.3}, {:.3}",
+            ours[0].as_secs_f64() * 1e3,
+            ours[0].as_secs_f64() / ideal,
+            ours[2].as_secs_f64() / ideal,
+            plain[0].as_secs_f64() / ideal,
+            plain[2].as_secs_f64() / ideal
+        );
+    }
+}
+
 // ---- whole jobs ----
 
 flow! {
@@ -353,12 +434,36 @@ fn round_trip() -> Duration {
     time / TRIPS
 }
 
+/// The same once, after both have slept for a millisecond: what a machine at rest takes for it.
+fn rested_round_trip() -> Duration {
+    let (to, from) = (std::sync::mpsc::channel::<()>(), std::sync::mpsc::channel::<()>());
+    let other = std::thread::spawn(move || {
+        while to.1.recv().is_ok() {
+            from.0.send(()).unwrap();
+        }
+    });
+    let time = (0..50).map(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        took(|| {
+            to.0.send(()).unwrap();
+            from.1.recv().unwrap();
+        })
+    });
+    let time = time.sum::<Duration>() / 50;
+    drop(to.0);
+    other.join().unwrap();
+    time
+}
+
 fn round_trip_line() -> String {
     let (fastest, middle) = timed(9, round_trip);
+    let rested = timed(9, rested_round_trip);
     format!(
-        "round trip of park and unpark: {:.1} µs at best, {:.1} µs in the middle",
+        "round trip of park and unpark: {:.1} µs at best, {:.1} µs in the middle; after 1 ms of rest {:.1} µs, {:.1} µs",
         fastest.as_secs_f64() * 1e6,
-        middle.as_secs_f64() * 1e6
+        middle.as_secs_f64() * 1e6,
+        rested.0.as_secs_f64() * 1e6,
+        rested.1.as_secs_f64() * 1e6
     )
 }
 

@@ -1,6 +1,7 @@
 //! Routines and flows that the tests share: public ones, so that using them from a test is using them from
 //! another crate.
 
+pub mod patience;
 pub mod words;
 
 /// Re-exported by another name and from another place than where it stands.

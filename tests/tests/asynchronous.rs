@@ -1,5 +1,7 @@
 //! Handlers that are `async`: awaited one after the other, or many at once on the caller's runtime.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use routilux::prelude::*;
 use routilux::{Error, Panic, Pool, TimedOut};
 use std::sync::Arc;
@@ -202,6 +204,10 @@ fn a_step_that_fails_leaves_nothing_and_keeps_its_delivery() {
             assert_eq!(error.to_string(), alone.to_string());
             assert_eq!(error.downcast_ref::<Panic>().is_some(), is_panic);
             assert!(error.to_string().contains("`fetcher.url` failed on delivery 1"), "{error}");
+            assert_eq!(
+                (job.progress().failed(), job.progress().waiting(), job.progress().running()),
+                (1, 1, 0)
+            );
             let again = job.clone();
             let state = tokio::task::spawn_blocking(move || again.state()).await.unwrap().unwrap();
             assert_eq!((state.waiting(), state.handled()), (1, 0));

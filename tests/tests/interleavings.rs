@@ -2,9 +2,11 @@
 //! `RUSTFLAGS="--cfg shuttle" cargo test --release -p tests --test interleavings --target-dir target/shuttle`. Without that
 //! flag there is nothing here.
 #![cfg(shuttle)]
+#![allow(clippy::unwrap_used)]
 
 use routilux::prelude::*;
 use routilux::{Clock, Pool};
+use shuttle::sync::Barrier;
 use shuttle::thread;
 use std::future::Future;
 use std::sync::Arc;
@@ -269,6 +271,86 @@ fn jobs_share_a_pool_and_a_limit_is_kept() {
         assert!(running.load(Ordering::SeqCst) <= 1);
         assert_eq!(limited.finish().unwrap().handled(), 4);
         assert_eq!(other.finish().unwrap().handled(), 4);
+    });
+}
+
+/// Waits until so many handlers have come.
+#[routine]
+pub struct Meets {
+    #[resource]
+    met: Arc<Barrier>,
+    #[state]
+    notes: u64,
+}
+
+#[routine]
+impl Meets {
+    #[slot(optional)]
+    fn along(&self, _n: u64) {
+        self.met.wait();
+    }
+
+    #[slot(optional)]
+    fn alone(&mut self, _n: u64) {
+        self.met.wait();
+    }
+
+    #[slot(optional)]
+    fn note(&mut self, _n: u64) {
+        self.notes += 1;
+    }
+}
+
+flow! {
+    flow Meeting(met: Arc<Barrier>) {
+        fork: Pass { running: Arc::default() };
+        x: Meets { met };
+        y: Meets { met };
+        z: Meets { met };
+        in n -> fork.n;
+        fork.passed -> x.alone, y.alone, z.alone;
+        in along -> x.along;
+        in note -> x.note, y.note;
+    }
+}
+
+#[test]
+fn what_handlers_that_block_have_sent_on_is_taken_by_whoever_is_free() {
+    explore(|| {
+        let pool = Pool::new(3).unwrap();
+        let job = job(Meeting::new(Arc::new(Barrier::new(3))).job()).start_on(&pool).unwrap();
+        job.inputs().n(1).unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 4);
+    });
+}
+
+#[test]
+fn shared_handlers_of_one_routine_meet_on_as_many_workers() {
+    explore(|| {
+        let pool = Pool::new(2).unwrap();
+        let job = job(Meeting::new(Arc::new(Barrier::new(2))).job()).start_on(&pool).unwrap();
+        job.pause("until both are there");
+        job.inputs().along(1).unwrap();
+        job.inputs().along(2).unwrap();
+        job.resume().unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 2);
+    });
+}
+
+#[test]
+fn a_copy_has_what_is_sent_at_once_for_all_receivers_or_for_none() {
+    explore(|| {
+        let pool = Pool::new(1).unwrap();
+        let job = job(Meeting::new(Arc::new(Barrier::new(1))).job()).start_on(&pool).unwrap();
+        let sender = {
+            let job = job.clone();
+            thread::spawn(move || job.inputs().note(1).unwrap())
+        };
+        let state = job.state().unwrap();
+        let whole = state.handled() + state.waiting() as u64;
+        assert!(whole == 0 || whole == 2, "{whole} of 2");
+        sender.join().unwrap();
+        assert_eq!(job.finish().unwrap().handled(), 2);
     });
 }
 

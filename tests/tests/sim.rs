@@ -26,11 +26,11 @@ fn seed_in(message: &str) -> u64 {
 }
 
 /// The simulation finds something, and has it again: with the same message, and so by the same last steps.
-fn finds<F: Flow>(how: &Sim, flow: &F, test: fn(&mut Job<F>) -> Checked) -> String {
-    let found = panic_of(|| how.explore(flow, 1_000, test));
+fn finds<F: Flow + Clone>(how: &Sim, flow: &F, test: fn(&mut Job<F>) -> Checked) -> String {
+    let found = panic_of(|| how.explore(flow.clone(), 1_000, test));
     let seed = seed_in(&found);
     assert!(found.contains(&format!("run it again with `sim::seed({seed})")), "{found}");
-    assert_eq!(panic_of(|| how.clone().seed(seed).explore(flow, 1, test)), found);
+    assert_eq!(panic_of(|| how.clone().seed(seed).explore(flow.clone(), 1, test)), found);
     found
 }
 
@@ -161,7 +161,7 @@ fn a_planted_order_bug_is_found() {
     assert!(found.starts_with("the flow `Exchange` fails under the seed "), "{found}");
     assert!(found.contains("the rate was not there"), "{found}");
     assert!(found.find("convert.amount #") < found.find("convert.rate #"), "{found}");
-    sim::explore(&Exchange::new(true), 1_000, converts);
+    sim::explore(Exchange::new(true), 1_000, converts);
     // Of the two that are sent first, either; and it may be handled before or after the other is sent.
     assert_eq!(all(&Sim::default(), &Exchange::new(true), converts), 4);
 }
@@ -235,11 +235,11 @@ fn branch_balances(in_one: bool, run: impl FnOnce(&Branch, &dyn Fn(&mut Job<Bran
 fn a_planted_lost_update_is_found() {
     branch_balances(false, |flow, test| test(&mut flow.job()).unwrap());
     branch_balances(false, |flow, test| {
-        let found = panic_of(|| sim::explore(flow, 1_000, test));
+        let found = panic_of(|| sim::explore(flow.clone(), 1_000, test));
         assert!(found.contains("a deposit is lost"), "{found}");
-        assert_eq!(panic_of(|| sim::seed(seed_in(&found)).explore(flow, 1, test)), found);
+        assert_eq!(panic_of(|| sim::seed(seed_in(&found)).explore(flow.clone(), 1, test)), found);
     });
-    branch_balances(true, |flow, test| sim::explore(flow, 1_000, test));
+    branch_balances(true, |flow, test| sim::explore(flow.clone(), 1_000, test));
 }
 
 // A planted deadlock.
@@ -361,7 +361,7 @@ fn a_planted_deadlock_is_found() {
     site_is_built(&mut Site::new(["pour", "dig"]).job()).unwrap();
     let found = finds(&Sim::default(), &Site::new(["pour", "dig"]), site_is_built);
     assert!(found.contains("the flow `Site` gave no result: the job is completed"), "{found}");
-    sim::explore(&Site::new(["dig", "pour"]), 1_000, site_is_built);
+    sim::explore(Site::new(["dig", "pour"]), 1_000, site_is_built);
 }
 
 // What only a crash shows.
@@ -416,14 +416,14 @@ fn three_items_not_forgotten(job: &mut Job<Numbering>) -> Checked {
 #[test]
 fn state_that_is_not_saved_is_found_by_a_crash_and_only_by_one() {
     let flow = Numbering::new();
-    sim::explore(&flow, 200, three_items_not_forgotten);
+    sim::explore(flow.clone(), 200, three_items_not_forgotten);
     let found = finds(&sim::with_crashes(), &flow, three_items_not_forgotten);
     assert!(found.contains("some are forgotten"), "{found}");
     assert!(found.contains("\n    (a crash: saved, dropped and restored)\n"), "{found}");
-    assert!(found.contains(").with_crashes().explore(&flow, 1, ..)`"), "{found}");
-    sim::with_crashes().explore(&flow, 200, three_items);
+    assert!(found.contains(").with_crashes().explore(flow, 1, ..)`"), "{found}");
+    sim::with_crashes().explore(flow.clone(), 200, three_items);
     assert_eq!(all(&sim::with_crashes(), &flow, three_items), 1);
-    let _ = panic_of(|| sim::with_crashes().exhaust(&flow, 10, three_items_not_forgotten));
+    let _ = panic_of(|| sim::with_crashes().exhaust(flow.clone(), 10, three_items_not_forgotten));
 }
 
 flow! {
@@ -456,7 +456,7 @@ fn run_mixed(job: &mut Job<Mixed>) -> Checked {
 /// What a seed comes to, all of it.
 fn mixed_states(how: &Sim, seeds: u64) -> Vec<String> {
     let mut states = Vec::new();
-    how.explore(&Mixed::new(), seeds, |job| -> Checked {
+    how.explore(Mixed::new(), seeds, |job| -> Checked {
         run_mixed(job)?;
         states.push(serde_json::to_string(&job.state()?).unwrap());
         Ok(())
@@ -482,7 +482,7 @@ fn a_seed_gives_the_same_run_and_another_one_another() {
 fn the_job_that_goes_on_after_a_crash_is_the_users() {
     let starts = Arc::new(AtomicU32::new(0));
     let mut most = 0;
-    sim::with_crashes().explore(&Numbering::new(), 20, |job| -> Checked {
+    sim::with_crashes().explore(Numbering::new(), 20, |job| -> Checked {
         starts.store(0, Ordering::Relaxed);
         let (counted, before) = (starts.clone(), Arc::new(AtomicU32::new(0)));
         let told = before.clone();
@@ -511,7 +511,7 @@ fn the_job_that_goes_on_after_a_crash_is_the_users() {
 
 #[test]
 fn what_a_hook_asks_for_after_a_crash_is_done_before_the_next_step() {
-    let run = sim::with_crashes().exhaust(&Numbering::new(), 2, |job| -> Checked {
+    let run = sim::with_crashes().exhaust(Numbering::new(), 2, |job| -> Checked {
         let own = std::mem::replace(job, Numbering::new().job());
         *job = own.on_start(|cx| cx.pause("look first"));
         (0..3).try_for_each(|n| job.inputs().item(n))?;
@@ -570,7 +570,7 @@ fn a_paused_job_stays_paused_and_a_request_is_not_lost_in_a_crash() {
         assert_eq!(job.outputs().on().collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7]);
         Ok(())
     };
-    sim::with_crashes().explore(&Resting::new(), 50, test);
+    sim::with_crashes().explore(Resting::new(), 50, test);
     assert_eq!(all(&sim::with_crashes(), &Resting::new(), test), 1);
 }
 
@@ -615,8 +615,8 @@ fn state_that_cannot_be_saved_is_found_whatever_the_test_makes_of_errors() {
         let _ = catch_unwind(AssertUnwindSafe(|| job.run().map(drop)));
         Ok(())
     };
-    sim::explore(&Counting::new(), 10, test);
-    let found = panic_of(|| sim::with_crashes().exhaust(&Counting::new(), 10, test));
+    sim::explore(Counting::new(), 10, test);
+    let found = panic_of(|| sim::with_crashes().exhaust(Counting::new(), 10, test));
     assert!(found.contains("the job does not survive a crash: the state of `counts`"), "{found}");
     assert!(found.contains("two is too much"), "{found}");
 }
@@ -624,9 +624,9 @@ fn state_that_cannot_be_saved_is_found_whatever_the_test_makes_of_errors() {
 // What orders there are.
 
 /// How many orders there are, each of which is another.
-fn all<F: Flow>(how: &Sim, flow: &F, test: impl Fn(&mut Job<F>) -> Checked) -> u64 {
+fn all<F: Flow + Clone>(how: &Sim, flow: &F, test: impl Fn(&mut Job<F>) -> Checked) -> u64 {
     let mut seen = BTreeSet::new();
-    let run: Exhausted = how.exhaust(flow, 10_000, |job| -> Checked {
+    let run: Exhausted = how.exhaust(flow.clone(), 10_000, |job| -> Checked {
         test(job)?;
         let order: Vec<u64> = job.history().map(|entry| entry.delivery).collect();
         assert!(seen.insert(order), "the same order again");
@@ -695,9 +695,9 @@ fn exploring_stops_at_the_limit_and_says_so() {
         (0..4).try_for_each(|n| job.inputs().n(n))?;
         job.run().map(drop)
     };
-    let some = sim::exhaust(&Three::new(), 23, run);
+    let some = sim::exhaust(Three::new(), 23, run);
     assert_eq!((some.orders, some.complete), (23, false));
-    let all = sim::exhaust(&Three::new(), 24, run);
+    let all = sim::exhaust(Three::new(), 24, run);
     assert_eq!((all.orders, all.complete), (24, true));
 }
 
@@ -710,13 +710,13 @@ fn a_failing_order_is_told_by_its_choices_and_had_again() {
         assert_ne!(order, [1, 2, 0]);
         Ok(())
     };
-    let found = panic_of(|| sim::exhaust(&Three::new(), 100, not_the_last_first));
+    let found = panic_of(|| sim::exhaust(Three::new(), 100, not_the_last_first));
     assert!(found.contains("under the choices [1, 1]"), "{found}");
     assert!(found.contains("share.n #2\n    share.n #3\n    share.n #1\n"), "{found}");
-    assert!(found.ends_with("run it again with `sim::choices([1, 1]).exhaust(&flow, 1, ..)`"), "{found}");
-    let again = || sim::choices([1, 1]).exhaust(&Three::new(), 1, not_the_last_first);
+    assert!(found.ends_with("run it again with `sim::choices([1, 1]).exhaust(flow, 1, ..)`"), "{found}");
+    let again = || sim::choices([1, 1]).exhaust(Three::new(), 1, not_the_last_first);
     assert_eq!(panic_of(again), found);
-    let found = panic_of(|| sim::choices([3]).exhaust(&Three::new(), 1, not_the_last_first));
+    let found = panic_of(|| sim::choices([3]).exhaust(Three::new(), 1, not_the_last_first));
     assert!(found.contains("choice 1 is between 3 deliveries"), "{found}");
 }
 
@@ -724,7 +724,7 @@ fn a_failing_order_is_told_by_its_choices_and_had_again() {
 fn a_flow_that_is_not_the_same_each_time_is_noticed() {
     let runs = AtomicU32::new(0);
     let found = panic_of(|| {
-        let _ = sim::exhaust(&Three::new(), 100, |job| -> Checked {
+        let _ = sim::exhaust(Three::new(), 100, |job| -> Checked {
             let more = runs.fetch_add(1, Ordering::Relaxed) % 2;
             (0..3 + u64::from(more)).try_for_each(|n| job.inputs().n(n))?;
             job.run().map(drop)
@@ -794,7 +794,7 @@ flow! {
 fn what_a_step_sends_later_may_be_overtaken_by_what_comes_of_what_it_sends_first() {
     let orders = |send: fn(&mut Job<Triangle>, u64) -> Checked| {
         let mut seen = BTreeSet::new();
-        sim::explore(&Triangle::new(), 200, |job| -> Checked {
+        sim::explore(Triangle::new(), 200, |job| -> Checked {
             (1..=3).try_for_each(|n| send(job, n))?;
             assert_eq!(job.run()?.status(), Status::Completed);
             let came: Vec<String> = job.outputs().came().collect();
@@ -845,7 +845,7 @@ flow! {
 fn some_seed_leaves_a_routine_far_behind() {
     // At every pick as likely as not, it would take 2^30 seeds.
     let found = panic_of(|| {
-        sim::explore(&Race::new(), 200, |job| {
+        sim::explore(Race::new(), 200, |job| {
             job.inputs().one(100).unwrap();
             (0..30).for_each(|n| job.inputs().many(n).unwrap());
             let _ = job.run().unwrap();
@@ -863,7 +863,7 @@ fn time_is_virtual() {
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(946_684_800);
     let after = |entry: HistoryEntry| entry.time.duration_since(start).unwrap().as_millis();
     let mut seen = BTreeSet::new();
-    sim::explore(&Mixed::new(), 20, |job| -> Checked {
+    sim::explore(Mixed::new(), 20, |job| -> Checked {
         run_mixed(job)?;
         let times: Vec<u128> = job.history().map(after).collect();
         assert!(times[0] <= 10 && times.windows(2).all(|pair| (0..=10).contains(&(pair[1] - pair[0]))));
@@ -871,7 +871,7 @@ fn time_is_virtual() {
         Ok(())
     });
     assert_eq!(seen.len(), 20);
-    let _ = sim::exhaust(&Mixed::new(), 3, |job| -> Checked {
+    let _ = sim::exhaust(Mixed::new(), 3, |job| -> Checked {
         run_mixed(job)?;
         assert!(job.history().map(after).eq(1..=job.report().handled().into()));
         Ok(())
@@ -928,14 +928,14 @@ fn a_failed_job_is_resumed_and_the_delivery_that_failed_is_the_first_of_its_slot
         assert_eq!(job.history().filter(|entry| entry.outcome != Outcome::Handled).count(), 3);
         Ok(())
     };
-    sim::explore(&Shaking::new(), 100, test);
-    sim::with_crashes().explore(&Shaking::new(), 100, test);
+    sim::explore(Shaking::new(), 100, test);
+    sim::with_crashes().explore(Shaking::new(), 100, test);
 }
 
 #[test]
 fn an_error_of_the_job_fails_the_seed_with_its_text() {
     let found = panic_of(|| {
-        sim::explore(&Shaking::new(), 1, |job| -> Result {
+        sim::explore(Shaking::new(), 1, |job| -> Result {
             job.inputs().n(2)?;
             let _ = job.run()?;
             Ok(())
@@ -977,15 +977,15 @@ fn a_job_that_does_not_come_to_an_end_is_stopped() {
             let _ = job.step();
         }
     };
-    let found = panic_of(|| sim::steps(50).workers(2).explore(&Endless::new(), 3, run));
+    let found = panic_of(|| sim::steps(50).workers(2).explore(Endless::new(), 3, run));
     assert!(found.contains("seed 0: this job does not come to an end in 50 steps\n"), "{found}");
     assert!(found.contains("    ever.n #49\n    ever.n #50\nrun it again"), "{found}");
-    assert!(found.ends_with("`sim::seed(0).workers(2).steps(50).explore(&flow, 1, ..)`"), "{found}");
+    assert!(found.ends_with("`sim::seed(0).workers(2).steps(50).explore(flow, 1, ..)`"), "{found}");
     assert_eq!(found.lines().filter(|line| line.starts_with("    ")).count(), 20);
-    let found = panic_of(|| sim::explore(&Endless::new(), 1, run));
+    let found = panic_of(|| sim::explore(Endless::new(), 1, run));
     assert!(found.contains("in 100000 steps"), "{found}");
     // As many as are allowed are no failure.
-    sim::steps(1).explore(&Counting::new(), 1, |job| -> Checked {
+    sim::steps(1).explore(Counting::new(), 1, |job| -> Checked {
         job.inputs().n(1)?;
         job.run().map(drop)
     });
@@ -993,10 +993,10 @@ fn a_job_that_does_not_come_to_an_end_is_stopped() {
 
 #[test]
 fn a_job_that_is_not_simulated_is_noticed() {
-    let found = panic_of(|| sim::explore(&Race::new(), 1, |job| *job = Race::new().job()));
+    let found = panic_of(|| sim::explore(Race::new(), 1, |job| *job = Race::new().job()));
     assert!(found.contains("the test put another job in the place of the one it was given"), "{found}");
     let found = panic_of(|| {
-        sim::explore(&Race::new(), 1, |job| -> Checked {
+        sim::explore(Race::new(), 1, |job| -> Checked {
             *job = Race::new().job();
             panic!("its own {}", "words")
         });

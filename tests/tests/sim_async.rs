@@ -29,10 +29,10 @@ fn seed_in(message: &str) -> u64 {
 }
 
 /// The simulation finds something, and has it again: with the same message, and so by the same last steps.
-fn finds<F: Flow>(how: &Sim, flow: &F, mut test: impl FnMut(&mut Job<F>) -> Checked) -> String {
-    let found = panic_of(|| how.explore(flow, 1_000, &mut test));
+fn finds<F: Flow + Clone>(how: &Sim, flow: &F, mut test: impl FnMut(&mut Job<F>) -> Checked) -> String {
+    let found = panic_of(|| how.explore(flow.clone(), 1_000, &mut test));
     let seed = seed_in(&found);
-    assert_eq!(panic_of(|| how.clone().seed(seed).explore(flow, 1, &mut test)), found);
+    assert_eq!(panic_of(|| how.clone().seed(seed).explore(flow.clone(), 1, &mut test)), found);
     found
 }
 
@@ -120,11 +120,11 @@ fn a_planted_order_bug_between_two_that_wait_is_found() {
     assert!(found.contains("titles.page #1 begins\n"), "{found}");
     assert!(found.contains("texts.page #2 ends\n"), "{found}");
     // One that takes a second longer does not come first.
-    sim::explore(&Paper::new(), 1_000, |job| prints(job, 4, 5));
-    let all = sim::exhaust(&Paper::new(), 1_000, |job| prints(job, 4, 5));
+    sim::explore(Paper::new(), 1_000, |job| prints(job, 4, 5));
+    let all = sim::exhaust(Paper::new(), 1_000, |job| prints(job, 4, 5));
     assert!(all.complete);
-    assert!(panic_of(|| sim::exhaust(&Paper::new(), 1_000, |job| prints(job, 5, 5))).contains("no title"));
-    assert!(panic_of(|| sim::explore(&Paper::new(), 1, |job| prints(job, 5, 4))).contains("no title"));
+    assert!(panic_of(|| sim::exhaust(Paper::new(), 1_000, |job| prints(job, 5, 5))).contains("no title"));
+    assert!(panic_of(|| sim::explore(Paper::new(), 1, |job| prints(job, 5, 4))).contains("no title"));
 }
 
 flow! {
@@ -139,7 +139,7 @@ flow! {
 /// In which orders so many come out.
 fn orders(takes: &[u64]) -> Vec<Vec<u64>> {
     let mut seen = BTreeSet::new();
-    let all = sim::exhaust(&Fetches::new(), 10_000, |job| -> Checked {
+    let all = sim::exhaust(Fetches::new(), 10_000, |job| -> Checked {
         (0..).zip(takes).try_for_each(|(n, takes)| job.inputs().page((n, *takes)))?;
         assert_eq!(job.run()?.status(), Status::Completed);
         seen.insert(job.outputs().fetched().collect());
@@ -187,7 +187,7 @@ flow! {
 fn who_begins_first_need_not_end_first() {
     let overlapping = |count: u64, seconds: u64| {
         let (told, mut seen) = (Arc::new(Mutex::new(Vec::new())), BTreeSet::new());
-        let all = sim::exhaust(&Race::new(told.clone()), 10_000, |job| -> Checked {
+        let all = sim::exhaust(Race::new(told.clone()), 10_000, |job| -> Checked {
             told.lock().unwrap().clear();
             (0..count).try_for_each(|n| job.inputs().run((n, seconds)))?;
             assert_eq!(job.run()?.status(), Status::Completed);
@@ -245,7 +245,7 @@ fn a_planted_lost_update_is_found() {
     };
     let found = finds(&Sim::default(), &Bank::new(false, balance.clone()), test);
     assert!(found.contains("a deposit is lost"), "{found}");
-    sim::explore(&Bank::new(true, balance.clone()), 1_000, test);
+    sim::explore(Bank::new(true, balance.clone()), 1_000, test);
 }
 
 // A planted deadlock.
@@ -313,10 +313,10 @@ fn a_planted_deadlock_is_found_and_names_those_that_wait() {
     assert!(found.contains("the job is running; the last ones:\n"), "{found}");
     assert!(found.contains("left.settle #1 begins\n"), "{found}");
     // What they held is free again: the next seeds are not held up by that.
-    sim::explore(&Desks::new(0, tables()), 1_000, settles);
-    let exhausted = panic_of(|| sim::exhaust(&Desks::new(1, tables()), 100, settles));
+    sim::explore(Desks::new(0, tables()), 1_000, settles);
+    let exhausted = panic_of(|| sim::exhaust(Desks::new(1, tables()), 100, settles));
     assert!(exhausted.contains("this job is at a standstill"), "{exhausted}");
-    let all = sim::exhaust(&Desks::new(0, tables()), 1_000, settles);
+    let all = sim::exhaust(Desks::new(0, tables()), 1_000, settles);
     assert!(all.complete);
 }
 
@@ -325,7 +325,7 @@ fn a_planted_deadlock_is_found_and_names_those_that_wait() {
 #[test]
 fn an_hour_passes_at_once() {
     let real = Instant::now();
-    sim::explore(&Fetches::new(), 50, |job| -> Checked {
+    sim::explore(Fetches::new(), 50, |job| -> Checked {
         job.inputs().page((1, 3_600))?;
         job.inputs().page((2, 7_200))?;
         assert_eq!(job.run()?.handled(), 2);
@@ -354,14 +354,14 @@ fn a_timeout_runs_on_virtual_time() {
         assert!(matches!(job.run().unwrap_err(), Error::SlotHandler { attempts: 2, delivery: 2, .. }));
         Ok(())
     };
-    sim::explore(&Fetches::new(), 100, test);
-    sim::with_crashes().explore(&Fetches::new(), 100, test);
+    sim::explore(Fetches::new(), 100, test);
+    sim::with_crashes().explore(Fetches::new(), 100, test);
 }
 
 #[test]
 fn one_that_is_woken_late_may_be_too_late() {
     let mut in_time = BTreeSet::new();
-    sim::explore(&Fetches::new(), 200, |job| -> Checked {
+    sim::explore(Fetches::new(), 200, |job| -> Checked {
         job.inputs().soon((1, 20))?;
         let ended = job.run();
         let took = since_start(job.history().last().unwrap().time);
@@ -418,7 +418,7 @@ flow! {
 fn who_waits_for_ever_is_named_and_what_may_wake_a_handler() {
     let of = |count: u64| {
         panic_of(|| {
-            sim::exhaust(&Standstill::new(), 1, |job| -> Checked {
+            sim::exhaust(Standstill::new(), 1, |job| -> Checked {
                 (0..count).try_for_each(|n| job.inputs().n(n))?;
                 job.run().map(drop)
             })
@@ -451,7 +451,7 @@ fn one_that_wakes_itself_for_ever_is_stopped() {
     }
     flow! { flow Spins() { spinner: Spinner; in n -> spinner.n; } }
     let found = panic_of(|| {
-        sim::steps(50).explore(&Spins::new(), 1, |job| -> Checked {
+        sim::steps(50).explore(Spins::new(), 1, |job| -> Checked {
             job.inputs().n(1)?;
             job.run().map(drop)
         });
@@ -531,7 +531,7 @@ flow! {
 fn as_many_run_at_once_as_the_slot_allows_and_none_next_to_one_that_needs_the_routine_alone() {
     let most = |how: &Sim, send: fn(&mut Job<Rooms>) -> Checked| {
         let inside = Inside::default();
-        how.explore(&Rooms::new(inside.clone()), 100, |job| -> Checked {
+        how.explore(Rooms::new(inside.clone()), 100, |job| -> Checked {
             send(job)?;
             assert_eq!(job.run()?.status(), Status::Completed);
             Ok(())
@@ -593,7 +593,7 @@ flow! {
 #[test]
 fn they_wait_for_each_other() {
     let flow = Meeting::new(Arc::new(Semaphore::new(0)));
-    sim::explore(&flow, 200, |job| -> Checked {
+    sim::explore(flow.clone(), 200, |job| -> Checked {
         for n in 0..3 {
             job.inputs().wait(n)?;
             job.inputs().call(n)?;
@@ -604,7 +604,7 @@ fn they_wait_for_each_other() {
     });
     // One step alone: what would wake it does not start before it has ended.
     let found = panic_of(|| {
-        sim::exhaust(&flow, 1, |job| -> Checked {
+        sim::exhaust(flow.clone(), 1, |job| -> Checked {
             job.inputs().wait(1)?;
             job.inputs().call(2)?;
             job.step().map(drop)
@@ -673,7 +673,7 @@ fn send(job: &mut Job<Orders>, orders: &[&str]) -> Checked {
 /// With crashes and without: how many handlers were given up in all.
 fn ordered(how: &Sim, test: impl Fn(&mut Job<Orders>) -> Checked) -> u64 {
     let given_up = Arc::new(AtomicU64::new(0));
-    how.explore(&Orders::new(given_up.clone()), 200, test);
+    how.explore(Orders::new(given_up.clone()), 200, test);
     given_up.load(Ordering::SeqCst)
 }
 
@@ -767,7 +767,7 @@ fn owned((what, attempt): (&str, u32)) -> (String, u32) {
 #[test]
 fn hooks_see_the_end_when_all_have_landed() {
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
-    sim::with_crashes().explore(&Orders::new(Arc::default()), 100, |job| -> Checked {
+    sim::with_crashes().explore(Orders::new(Arc::default()), 100, |job| -> Checked {
         seen.lock().unwrap().clear();
         let (after, end) = (seen.clone(), seen.clone());
         let hooked = std::mem::replace(job, Orders::new(Arc::default()).job());
@@ -876,7 +876,7 @@ fn they_come_to_the_same_as_when_awaited_one_by_one_and_crashes_lose_nothing() {
     assert_eq!((awaited.0.len(), awaited.1), (16, 8 + 16 + 16));
     assert!(awaited.2.contains("120"), "{awaited:?}");
     for how in [Sim::default(), sim::with_crashes(), sim::workers(1).with_crashes()] {
-        how.explore(&Both::new(), 200, |job| -> Checked {
+        how.explore(Both::new(), 200, |job| -> Checked {
             (0..8).try_for_each(|n| job.inputs().n(n))?;
             assert_eq!(job.run()?.status(), Status::Completed);
             assert!(job.history().all(|entry| entry.outcome == Outcome::Handled));
@@ -890,7 +890,7 @@ fn they_come_to_the_same_as_when_awaited_one_by_one_and_crashes_lose_nothing() {
 fn a_seed_gives_the_same_run_and_another_one_another() {
     let runs = |from: u64| {
         let mut runs = Vec::new();
-        sim::with_crashes().seed(from).explore(&Both::new(), 20, |job| -> Checked {
+        sim::with_crashes().seed(from).explore(Both::new(), 20, |job| -> Checked {
             (0..8).try_for_each(|n| job.inputs().n(n))?;
             let _ = job.run()?;
             runs.push(serde_json::to_string(&job.state()?).unwrap());

@@ -50,11 +50,6 @@ impl Handlers {
     }
 
     #[slot]
-    async fn later(&self, n: u64) {
-        drop(n);
-    }
-
-    #[slot]
     fn any(&self, n: impl Into<u64>) {
         drop(n.into());
     }

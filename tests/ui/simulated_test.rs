@@ -21,5 +21,5 @@ flow! {
 }
 
 fn main() {
-    sim::explore(&Sinks::new(), 10, |job| job.run());
+    sim::explore(Sinks::new(), 10, |job| job.run());
 }

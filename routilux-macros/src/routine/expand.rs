@@ -503,7 +503,15 @@ impl Routine<'_> {
                 };
                 let deref = by_reference.then(|| quote! { let #arrival = &*#arrival; });
                 // The future has to be `Send`: if it is not, the error is on the handler's name.
-                let boxed = at(name.span(), quote! { #p::boxed });
+                let handling = standing_at(
+                    name.span(),
+                    quote! {
+                        #p::boxed(async move {
+                            let ran = { #deref #open #run };
+                            (emit, ran)
+                        })
+                    },
+                );
                 let needed = at(place, quote! { #p::needs_tokio!(); });
                 let waiting = quote! {
                     #needed
@@ -518,11 +526,7 @@ impl Routine<'_> {
                             mut emit: <Self as #p::Routine>::Emit,
                             cx: #p::Context,
                         ) -> #p::Handling<<Self as #p::Routine>::Emit> {
-                            let handling = async move {
-                                let ran = { #deref #open #run };
-                                (emit, ran)
-                            };
-                            #boxed(handling)
+                            #handling
                         }
                     }
                 };

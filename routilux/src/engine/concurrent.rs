@@ -39,7 +39,7 @@ use std::time::Duration;
 /// How many deliveries a worker handles at most before it turns to what else waits.
 const MOST: u32 = 256;
 /// And for how long, unless one handler takes longer.
-const LONGEST: Duration = Duration::from_micros(10);
+const LONGEST: Duration = Duration::from_micros(20);
 
 /// What a job has failed with that has taken too long.
 pub(super) const DEADLINE: &str = "its deadline has passed";
@@ -101,9 +101,13 @@ pub(crate) struct Core<F: Flow> {
     reason: Option<String>,
     failure: Option<Failed<F::Delivery>>,
     error: Option<Error>,
-    /// Deliveries lost by failures after the first.
-    also_lost: u64,
+    /// Deliveries lost by failures.
+    lost: u64,
     inputs_closed: bool,
+    /// Whether the alarm for its deadline has rung.
+    is_late: bool,
+    /// Whether it has no handle any more.
+    is_abandoned: bool,
     /// How many need it to stand still.
     holds: u32,
     wakers: Vec<Waker>,
@@ -241,8 +245,10 @@ impl<F: Threaded> Running<F> {
                 reason,
                 failure: None,
                 error: None,
-                also_lost: 0,
+                lost: 0,
                 inputs_closed,
+                is_late: false,
+                is_abandoned: false,
                 holds: 0,
                 wakers: Vec::new(),
             }),
@@ -260,9 +266,9 @@ impl<F: Threaded> Running<F> {
         });
         let listener: Arc<dyn Listener> = running.clone();
         running.control.listen(Arc::downgrade(&listener));
-        if let Some(after) = deadline_after {
+        if let Some(at) = deadline_after.and_then(|after| std::time::Instant::now().checked_add(after)) {
             let alarm: Arc<dyn Alarm> = running.clone();
-            let set = running.pool.timer().set(std::time::Instant::now() + after, Arc::downgrade(&alarm));
+            let set = running.pool.timer().set(at, Arc::downgrade(&alarm));
             set.map_err(|error| Error::Configuration {
                 what: format!("the system gives no thread for the deadline: {error}"),
             })?;
@@ -289,6 +295,10 @@ impl<F: Threaded> Running<F> {
 
     fn handle_some(self: &Arc<Self>, routine: usize, worker: &Worker<'_>) {
         let mailbox = &self.mailboxes[routine];
+        let lane = self.lane(worker.index);
+        // Before it is asked whether anyone is free: who becomes free later finds the routine here, and who was so
+        // before is seen.
+        lock(&lane.finished).routine = routine;
         let (mut taken, more, stride) = {
             let mut mailbox = lock(mailbox);
             mailbox.tokens -= 1;
@@ -301,11 +311,9 @@ impl<F: Threaded> Running<F> {
             worker.add(Task { job: self.clone(), routine });
             worker.wake_one();
         }
-        let lane = self.lane(worker.index);
         let mut desk = lock(&lane.desk);
-        lock(&lane.finished).routine = routine;
         let begun = Instant::now();
-        let first_tick = self.clock.tick();
+        let (mut first_tick, mut tick) = (None, None);
         let (mut handled, mut look_at) = (0, stride);
         loop {
             #[cfg(feature = "tokio")]
@@ -332,7 +340,8 @@ impl<F: Threaded> Running<F> {
             let failed = match self.step(taken, &mut desk) {
                 Ok(done) => {
                     let Desk { post, cx } = &mut *desk;
-                    self.finish(&lane.finished, cx, post, done);
+                    tick = Some(self.finish(&lane.finished, cx, post, done));
+                    first_tick = first_tick.or(tick);
                     false
                 }
                 Err(trouble) => {
@@ -345,10 +354,12 @@ impl<F: Threaded> Running<F> {
             handled += 1;
             self.obey_if_asked();
             let mut over = failed || handled == MOST || self.is_halted();
-            if !over && (handled >= look_at || self.clock.tick() != first_tick) {
-                let took = begun.elapsed();
-                over = took >= LONGEST;
-                look_at = handled + stride_for((LONGEST - took.min(LONGEST)) / 2, took / handled);
+            let mut took = None;
+            if !over && (handled >= look_at || tick != first_tick) {
+                let now = begun.elapsed();
+                over = now >= LONGEST;
+                look_at = handled + stride_for(LONGEST - now.min(LONGEST), now / handled);
+                took = Some(now);
             }
             if !over {
                 let mut mailbox = lock(mailbox);
@@ -370,15 +381,13 @@ impl<F: Threaded> Running<F> {
                     continue;
                 }
             }
+            let each = stride_for(LONGEST, took.unwrap_or_else(|| begun.elapsed()) / handled);
             // Before the next one of the routine can begin, what this one emitted is on its way.
             self.hand_on(&mut lock(&lane.finished), |task| worker.add(task));
             let mut mailbox = lock(mailbox);
             mailbox.done(slot);
-            match failed {
-                false => mailbox.handled += 1,
-                true => mailbox.failed += 1,
-            }
-            mailbox.stride = stride_for(LONGEST / 2, begun.elapsed() / handled);
+            mailbox.handled += u64::from(!failed);
+            mailbox.stride = each;
             let again = !self.is_halted() && mailbox.wants_worker();
             mailbox.tokens += u32::from(again);
             drop(mailbox);
@@ -436,7 +445,14 @@ impl<F: Threaded> Running<F> {
     }
 
     /// Puts a step that was done where others can see it.
-    pub(super) fn finish(&self, finished: &Mutex<Finished<F>>, cx: &Context, post: &mut Post<F>, done: Done) {
+    /// Gives the time.
+    pub(super) fn finish(
+        &self,
+        finished: &Mutex<Finished<F>>,
+        cx: &Context,
+        post: &mut Post<F>,
+        done: Done,
+    ) -> Tick {
         let time = self.clock.tick();
         let (delivery, from) = (cx.delivery, post);
         if self.hooks.is_some() {
@@ -454,6 +470,7 @@ impl<F: Threaded> Running<F> {
                 F::merge_outbound(&mut post.outbound, &mut from.outbound);
             }
         }
+        time
     }
 
     /// For a job with hooks, each step is in the history before they are called.
@@ -513,7 +530,7 @@ impl<F: Threaded> Running<F> {
             std::mem::take(&mut outgoing.wakers)
         };
         self.came_out.notify_all();
-        wakers.into_iter().for_each(Waker::wake);
+        wake(wakers);
     }
 
     fn distribute(
@@ -545,16 +562,25 @@ impl<F: Threaded> Running<F> {
         }
     }
 
+    /// The next `async` one for who has just run one for `slot`. If there is none, or the job is halted, that one still
+    /// counts as running.
+    #[cfg(feature = "tokio")]
+    pub(super) fn take_waiting_after(&self, routine: usize, slot: usize) -> Option<Taken<F::Delivery>> {
+        let mut mailbox = lock(&self.mailboxes[routine]);
+        if self.is_halted() {
+            return None;
+        }
+        let next = mailbox.take_after_if(slot, |number| F::PLACED[number].mode.waits)?;
+        mailbox.handled += 1;
+        Some(next)
+    }
+
     /// Lets a handler that ended without a worker take its leave: of the mailbox, and of the job.
     #[cfg(feature = "tokio")]
-    pub(super) fn come_back(self: &Arc<Self>, routine: usize, slot: usize, failed: Option<bool>) {
+    pub(super) fn come_back(self: &Arc<Self>, routine: usize, slot: usize, handled: bool) {
         let mut mailbox = lock(&self.mailboxes[routine]);
         mailbox.done(slot);
-        match failed {
-            Some(false) => mailbox.handled += 1,
-            Some(true) => mailbox.failed += 1,
-            None => {}
-        }
+        mailbox.handled += u64::from(handled);
         let again = !self.is_halted() && mailbox.wants_worker();
         mailbox.tokens += u32::from(again);
         drop(mailbox);
@@ -587,8 +613,14 @@ impl<F: Threaded> Running<F> {
     }
 
     fn leave(&self) {
-        if self.gate.fetch_sub(1, Ordering::SeqCst) == HALTED | 1 {
-            drop(self.rest(lock(&self.core)));
+        match self.gate.fetch_sub(1, Ordering::SeqCst) {
+            before if before == HALTED | 1 => drop(self.rest(lock(&self.core))),
+            // Who waits until the job is idle waits until nobody is in it.
+            1 if self.load.load(Ordering::SeqCst) == 0 => {
+                let _core = lock(&self.core);
+                self.changed.notify_all();
+            }
+            _ => {}
         }
     }
 
@@ -633,6 +665,9 @@ impl<F: Threaded> Running<F> {
         }
         core.ending = Some(status);
         core.reason = reason;
+        if status == Status::Cancelled {
+            self.control.note_cancelled();
+        }
         #[cfg(feature = "tokio")]
         if status == Status::Cancelled {
             self.flights.abort();
@@ -654,14 +689,7 @@ impl<F: Threaded> Running<F> {
             drop(core);
             self.control.forget_all();
             let stopped = self.call_end_hooks(status);
-            F::close_live(&self.cells);
-            let wakers = {
-                let mut outgoing = lock(&self.outgoing);
-                outgoing.ended = true;
-                std::mem::take(&mut outgoing.wakers)
-            };
-            self.came_out.notify_all();
-            wakers.into_iter().for_each(Waker::wake);
+            self.end_outputs();
             core = lock(&self.core);
             core.settling = false;
             if let Some(what) = stopped {
@@ -676,14 +704,50 @@ impl<F: Threaded> Running<F> {
         }
         self.has_news.store(true, Ordering::Release);
         self.changed.notify_all();
-        core.wakers.drain(..).for_each(Waker::wake);
+        let abandoned = core.is_abandoned && status == Status::Paused;
+        if abandoned || !core.wakers.is_empty() {
+            // A waker may look at the job, or hold the last handle of it.
+            let wakers = std::mem::take(&mut core.wakers);
+            drop(core);
+            wake(wakers);
+            if abandoned {
+                self.end_outputs();
+            }
+            core = lock(&self.core);
+        }
         core
+    }
+
+    /// Nothing more comes out.
+    fn end_outputs(&self) {
+        F::close_live(&self.cells);
+        let wakers = {
+            let mut outgoing = lock(&self.outgoing);
+            outgoing.ended = true;
+            std::mem::take(&mut outgoing.wakers)
+        };
+        self.came_out.notify_all();
+        wake(wakers);
+    }
+
+    /// The last handle is dropped: nobody can resume it any more, so who reads the outputs of a paused job is told.
+    pub(crate) fn abandon(&self) {
+        self.close_inputs();
+        let mut core = lock(&self.core);
+        core.is_abandoned = true;
+        if core.status == Status::Paused {
+            drop(core);
+            self.end_outputs();
+        }
     }
 
     fn call_end_hooks(&self, status: Status) -> Option<String> {
         let mut hooks = lock(self.hooks.as_ref()?);
         let cx = self.context();
+        // Those who wait for the job's end wait for the hooks, too, and so they must not.
+        let outer = HERE.with(|here| here.replace(std::ptr::from_ref(self).cast()));
         let called = catch(|| hooks.end.iter_mut().for_each(|hook| hook(&cx, status)));
+        HERE.with(|here| here.set(outer));
         called.err().map(|panic| format!("its `on_end` hook panicked: {}", panic.message))
     }
 
@@ -732,22 +796,25 @@ impl<F: Threaded> Running<F> {
             core = wait(&self.changed, core);
         }
         core = self.rest(core);
-        let seen = look(&mut core);
+        // A `Drop` of the user's may panic, and must not halt the job for ever.
+        let seen = catch(|| look(&mut core));
         core.holds -= 1;
         self.go_on(core);
-        Ok(seen)
+        seen.map_err(|panic| Error::Execution {
+            job: self.id.to_string(),
+            what: format!("a `Drop` panicked while it stood still, and it goes on: {}", panic.message),
+        })
     }
 
     fn not_from_inside(&self) -> Result<()> {
         match self.is_inside() {
-            true => {
-                Err(self.error_of("one of its own handlers cannot wait until none of them runs".to_owned()))
-            }
+            true => Err(self
+                .error_of("one of its own handlers or hooks cannot wait until none of them runs".to_owned())),
             false => Ok(()),
         }
     }
 
-    /// Whether this is called from a handler of the job.
+    /// Whether this is called from a handler of the job, or a hook of it.
     fn is_inside(&self) -> bool {
         std::ptr::addr_eq(HERE.with(Cell::get), self)
     }
@@ -768,10 +835,12 @@ impl<F: Threaded> Running<F> {
             }
             Trouble::Undelivered(undelivered) => undelivered,
         };
+        lock(&self.mailboxes[routine]).failed += 1;
         let Told { text, failed, error } = told::<F>(&self.id, id, attempts + 1, *undelivered);
         let outcome = Outcome::Failed(text);
         let time = self.clock.tick();
         let mut core = lock(&self.core);
+        core.lost += u64::from(failed.delivery.is_none());
         let first = core.status == Status::Running && matches!(core.ending, None | Some(Status::Paused));
         match first {
             true => {
@@ -781,9 +850,8 @@ impl<F: Threaded> Running<F> {
             // One is told of; the delivery of another waits for its next attempt, if it can have one.
             false => {
                 let Failed { refusal, delivery, what } = failed;
-                match delivery {
-                    Some(delivery) => lock(&self.mailboxes[routine]).put_back(slot, delivery),
-                    None => core.also_lost += 1,
+                if let Some(delivery) = delivery {
+                    lock(&self.mailboxes[routine]).put_back(slot, delivery);
                 }
                 if let Some(refusal) = refusal {
                     let known = core.failure.get_or_insert(Failed { what, refusal: None, delivery: None });
@@ -791,17 +859,16 @@ impl<F: Threaded> Running<F> {
                 }
             }
         }
+        if first {
+            // Before the hooks are called: whatever fails meanwhile, another handler or a hook, is not the first.
+            core = self.end(core, Status::Failed, None);
+        }
         match self.hooks {
             None => lock(&self.record).add(time, number as u32, id, &outcome, 0),
             Some(_) => {
-                // The first error is the one to tell; hooks are called all the same.
                 drop(core);
                 self.record_with_hooks(cx, time, number as u32, outcome, 0);
-                core = lock(&self.core);
             }
-        }
-        if first {
-            drop(self.end(core, Status::Failed, None));
         }
     }
 
@@ -859,6 +926,8 @@ impl<F: Threaded> Running<F> {
         self.control.forget_pause();
         if core.ending == Some(Status::Paused) {
             core.ending = None;
+            // Who waits for the pause need not.
+            self.changed.notify_all();
         }
         if !self.is_inside() {
             while core.ending.is_some() || core.settling {
@@ -868,6 +937,9 @@ impl<F: Threaded> Running<F> {
         match core.status {
             Status::Running => {}
             Status::Paused => core.status = Status::Running,
+            Status::Failed if core.settling => {
+                return Err(self.error_of("its `on_end` hooks cannot resume it, which end first".to_owned()));
+            }
             Status::Failed => {
                 if let Some(Failed { refusal: Some(refusal), .. }) = &core.failure {
                     return Err(self.error_of(format!("it cannot be resumed: {refusal}")));
@@ -889,7 +961,8 @@ impl<F: Threaded> Running<F> {
             _ => return Ok(()),
         }
         core.reason = None;
-        if self.deadline().is_some_and(|deadline| self.clock.tick() > deadline) {
+        // Its clock may be a little behind the alarm's.
+        if self.deadline().is_some_and(|deadline| core.is_late || self.clock.tick() > deadline) {
             // It has passed while the job was paused.
             drop(core);
             self.stop(DEADLINE.to_owned());
@@ -927,12 +1000,18 @@ impl<F: Threaded> Running<F> {
                 self.refused(input, "its inputs are closed: `finish()` and `close_inputs()` close them")
             );
         }
-        if lock(&self.core).status == Status::Cancelled {
+        let core = lock(&self.core);
+        if core.status == Status::Cancelled {
             self.load.fetch_sub(count, Ordering::SeqCst);
+            drop(core);
             return Err(self.refused(input, "it was cancelled"));
         }
         let mut sorted: Vec<VecDeque<_>> = F::ROUTINES.iter().map(|_| VecDeque::new()).collect();
-        self.distribute(&mut post.queue, &mut sorted, |task| self.pool.inject(task));
+        let mut tasks = Vec::new();
+        self.distribute(&mut post.queue, &mut sorted, |task| tasks.push(task));
+        // Until then the core is held: a copy of the job has all that was sent at once, or none of it.
+        drop(core);
+        tasks.into_iter().for_each(|task| self.pool.inject(task));
         Ok(())
     }
 
@@ -966,7 +1045,8 @@ impl<F: Threaded> Running<F> {
             waiting.extend(lock(mailbox).waiting().map(|(slot, _)| slot));
         }
         let handled = lock(&self.record).handled();
-        let failed = u64::from(core.failure.as_ref().is_some_and(Failed::is_of_delivery));
+        // Not `is_of_delivery`: a refusal may be that of another failure, whose delivery waits or is lost.
+        let failed = core.failure.as_ref().is_some_and(|failed| failed.delivery.is_some());
         let outgoing = lock(&self.outgoing);
         let report = Report {
             flow: F::NAME,
@@ -974,7 +1054,7 @@ impl<F: Threaded> Running<F> {
             status: self.status_in(core),
             reason: core.reason.clone(),
             handled,
-            failed: failed + core.also_lost,
+            failed: u64::from(failed) + core.lost,
             further_results: F::__result(&outgoing.outbound).map_or(0, |result| result.further()),
             waiting: by_slot::<F>(waiting.into_iter()),
         };
@@ -1072,7 +1152,8 @@ impl<F: Threaded> Running<F> {
             if Self::is_resting(&core) {
                 return self.outcome(&mut core).map(Some);
             }
-            if idle && core.ending.is_none() && self.load.load(Ordering::SeqCst) == 0 {
+            let is_idle = core.ending.is_none() && self.load.load(Ordering::SeqCst) == 0;
+            if idle && is_idle && self.is_empty_of_workers() {
                 return Ok(Some(self.report_in(&core)));
             }
             core = match deadline {
@@ -1160,10 +1241,18 @@ fn remember(wakers: &mut Vec<Waker>, waker: &Waker) {
     }
 }
 
+fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        // If an async runtime panics that is no failure of the job's, and must not end the worker.
+        let _ = catch(|| waker.wake());
+    }
+}
+
 /// How many more deliveries may be handled in `left` if each takes as long as those before.
 fn stride_for(left: Duration, each: Duration) -> u32 {
-    let each = each.as_nanos().max(1);
-    u32::try_from(left.as_nanos() / each).unwrap_or(u32::MAX).clamp(1, 64)
+    // Both are short: a division of 64 bits is a fraction of one of 128.
+    let nanos = |time: Duration| time.as_nanos().min(u128::from(u64::MAX)) as u64;
+    u32::try_from(nanos(left) / nanos(each).max(1)).unwrap_or(u32::MAX).clamp(1, 64)
 }
 
 impl Record {
@@ -1244,6 +1333,14 @@ impl<F: Threaded> Listener for Running<F> {
 
 impl<F: Threaded> Alarm for Running<F> {
     fn ring(self: Arc<Self>) {
+        {
+            let mut core = lock(&self.core);
+            // A job that has failed and was resumed has none any more.
+            if self.deadline().is_none() {
+                return;
+            }
+            core.is_late = true;
+        }
         self.stop(DEADLINE.to_owned());
     }
 }

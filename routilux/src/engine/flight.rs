@@ -29,8 +29,9 @@ pub(crate) struct Flights {
 
 #[derive(Default)]
 struct Flying {
-    /// By the id of the delivery; `None` while one is being spawned.
+    /// By number; `None` while one is being spawned.
     tasks: HashMap<u64, Option<AbortHandle>>,
+    next: u64,
     aborted: bool,
 }
 
@@ -66,109 +67,146 @@ impl Flights {
     }
 }
 
-/// One `async` handler that runs.
+/// A task that runs `async` handlers of one routine: one, and when that has ended the next that waits, so that neither the
+/// pool nor the runtime is asked again for it.
 struct Flight<F: Threaded> {
     job: Arc<Running<F>>,
     routine: usize,
+    /// In the list of the job.
+    number: u64,
+    cx: Context,
+    /// `None` when there is nothing more to do.
+    leg: Option<Leg<F>>,
+}
+
+/// One handler.
+struct Leg<F: Flow> {
     /// In the mailbox, and in the flow.
     slot: usize,
     number: usize,
     attempts: u32,
-    cx: Context,
-    /// `None` once it has landed.
-    begun: Option<Begun<F>>,
+    begun: Begun<F>,
     timeout: Option<Pin<Box<Sleep>>>,
-    /// Why it cannot be flown.
-    fault: Option<String>,
 }
+
+/// How many handlers in a row may be ready at once before the runtime's other tasks have their turn.
+const LEGS: u32 = 64;
 
 impl<F: Threaded> Running<F> {
     /// Has the runtime run an `async` handler.
     pub(super) fn set_out(self: &Arc<Self>, routine: usize, taken: Taken<F::Delivery>, cx: &Context) {
-        let Taken { slot, number, waiting } = taken;
-        let mut cx = cx.clone();
-        let (id, attempts) = (waiting.id, waiting.attempts);
-        // It is in the job until it has landed.
-        self.gate.fetch_add(1, Ordering::SeqCst);
-        let waiting = match self.before(number, waiting, &mut cx) {
-            Ok(waiting) => waiting,
-            Err(trouble) => {
-                self.fail(&cx, (routine, slot, number), (id, attempts), trouble);
-                return self.come_back(routine, slot, Some(true));
-            }
-        };
-        let begun = match F::begin(&self.cells, waiting.delivery, cx.clone()) {
-            Ok(begun) => begun,
-            Err(_) => unreachable!("a handler that is not `async` is called, and not begun"),
-        };
         let Some(runtime) = &self.flights.runtime else {
             unreachable!("a flow with `async` handlers has a runtime")
         };
-        let timeout = match F::PLACED[number].mode.timeout {
-            0 => Ok(None),
-            millis => {
-                let _entered = runtime.enter();
-                // It panics where the runtime was built without timers.
-                catch(|| Some(Box::pin(tokio::time::sleep(Duration::from_millis(millis)))))
-            }
-        };
-        let fault = timeout.as_ref().err().map(|panic| {
-            format!(
-                "the `timeout` of an `async` handler needs a tokio runtime with timers: {}",
-                panic.message
-            )
-        });
-        let timeout = timeout.unwrap_or_default();
-        lock(&self.flights.running).tasks.insert(id, None);
-        let mut flight = Flight {
-            job: self.clone(),
-            routine,
-            slot,
-            number,
-            attempts,
-            cx,
-            begun: Some(begun),
-            timeout,
-            fault,
-        };
-        if flight.fault.is_some() {
-            return flight.crash();
+        // It is in the job until it has landed.
+        self.gate.fetch_add(1, Ordering::SeqCst);
+        let mut flight = Flight { job: self.clone(), routine, number: 0, cx: cx.clone(), leg: None };
+        let entered = runtime.enter();
+        let sets_out = flight.begin(taken);
+        drop(entered);
+        if !sets_out {
+            return;
         }
+        let number = {
+            let mut flying = lock(&self.flights.running);
+            flying.next += 1;
+            let number = flying.next;
+            flying.tasks.insert(number, None);
+            number
+        };
+        flight.number = number;
         let task = runtime.spawn(flight).abort_handle();
         let mut flying = lock(&self.flights.running);
         if flying.aborted {
             task.abort();
         }
         // If it is no longer there, it has landed.
-        if let Some(known) = flying.tasks.get_mut(&id) {
+        if let Some(known) = flying.tasks.get_mut(&number) {
             *known = Some(task);
         }
-    }
-
-    fn forget_flight(&self, id: u64) {
-        lock(&self.flights.running).tasks.remove(&id);
     }
 }
 
 impl<F: Threaded> Flight<F> {
-    fn land(&self, ended: Outcome<F>) {
-        let Flight { job, routine, slot, number, attempts, cx, .. } = self;
-        job.forget_flight(cx.delivery);
-        let failed = match ended {
+    /// Begins a handler. If that cannot be, the flight is over, and `false`.
+    fn begin(&mut self, taken: Taken<F::Delivery>) -> bool {
+        let Taken { slot, number, waiting } = taken;
+        let (id, attempts) = (waiting.id, waiting.attempts);
+        let which = (self.routine, slot, number);
+        let waiting = match self.job.before(number, waiting, &mut self.cx) {
+            Ok(waiting) => waiting,
+            Err(trouble) => {
+                self.job.fail(&self.cx, which, (id, attempts), trouble);
+                self.land(slot, false);
+                return false;
+            }
+        };
+        let begun = match F::begin(&self.job.cells, waiting.delivery, self.cx.clone()) {
+            Ok(begun) => begun,
+            Err(_) => unreachable!("a handler that is not `async` is called, and not begun"),
+        };
+        let timeout = match F::PLACED[number].mode.timeout {
+            0 => Ok(None),
+            // It panics where the runtime was built without timers.
+            millis => catch(|| Some(Box::pin(tokio::time::sleep(Duration::from_millis(millis))))),
+        };
+        let (timeout, fault) = match timeout {
+            Ok(timeout) => (timeout, None),
+            Err(panic) => (None, Some(panic.message)),
+        };
+        self.leg = Some(Leg { slot, number, attempts, begun, timeout });
+        if let Some(fault) = fault {
+            self.crash(format!(
+                "the `timeout` of an `async` handler needs a tokio runtime with timers: {fault}"
+            ));
+            return false;
+        }
+        true
+    }
+
+    /// The handler has ended. What came of it is handed on; whether there is another one to go on with.
+    fn ended(&mut self, slot: usize, number: usize, attempts: u32, ended: Outcome<F>) -> bool {
+        let Flight { job, routine, cx, .. } = self;
+        match ended {
             Ok((done, mut post)) => {
                 let finished = Mutex::new(Finished::empty());
                 job.finish(&finished, cx, &mut post, done);
                 job.hand_on(&mut lock(&finished), |task| job.pool.inject(task));
-                false
+                job.obey_if_asked();
             }
             Err(undelivered) => {
-                let which = (*routine, *slot, *number);
-                job.fail(cx, which, (cx.delivery, *attempts), Trouble::Undelivered(undelivered));
-                true
+                let which = (*routine, slot, number);
+                job.fail(cx, which, (cx.delivery, attempts), Trouble::Undelivered(undelivered));
+                job.obey_if_asked();
+                self.land(slot, false);
+                return false;
             }
-        };
-        job.obey_if_asked();
-        job.come_back(*routine, *slot, Some(failed));
+        }
+        match job.take_waiting_after(*routine, slot) {
+            Some(next) => self.begin(next),
+            None => {
+                self.land(slot, true);
+                false
+            }
+        }
+    }
+
+    fn land(&self, slot: usize, handled: bool) {
+        lock(&self.job.flights.running).tasks.remove(&self.number);
+        self.job.come_back(self.routine, slot, handled);
+    }
+
+    /// It is given up before it landed: by who cancelled the job, or because the runtime has ended.
+    fn crash(&mut self, why: String) {
+        let Some(mut leg) = self.leg.take() else { return };
+        let Flight { job, routine, cx, .. } = self;
+        if let Some(delivery) = leg.begun.give_up() {
+            let waiting = Waiting { id: cx.delivery, attempts: leg.attempts, delivery };
+            lock(&job.mailboxes[*routine]).put_back(leg.slot, waiting);
+        }
+        // Nothing comes of that if the job was cancelled.
+        job.stop(why);
+        self.land(leg.slot, false);
     }
 }
 
@@ -177,45 +215,33 @@ impl<F: Threaded> Future for Flight<F> {
 
     fn poll(mut self: Pin<&mut Self>, waker: &mut std::task::Context<'_>) -> Poll<()> {
         let flight = &mut *self;
-        let Some(begun) = &mut flight.begun else { return Poll::Ready(()) };
-        let ended = match flight.job.inside(|| begun.poll(waker)) {
-            Poll::Ready(Ok(_)) if flight.cx.is_late() => {
-                Err(begun.time_out(F::PLACED[flight.number].mode.timeout))
-            }
-            Poll::Ready(ended) => ended,
-            Poll::Pending => {
-                let Some(timeout) = &mut flight.timeout else { return Poll::Pending };
-                match timeout.as_mut().poll(waker) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(()) => Err(begun.time_out(F::PLACED[flight.number].mode.timeout)),
+        for _ in 0..LEGS {
+            let Some(leg) = &mut flight.leg else { return Poll::Ready(()) };
+            let millis = F::PLACED[leg.number].mode.timeout;
+            let ended = match flight.job.inside(|| leg.begun.poll(waker)) {
+                Poll::Ready(Ok(_)) if flight.cx.is_late() => Err(leg.begun.time_out(millis)),
+                Poll::Ready(ended) => ended,
+                Poll::Pending => {
+                    let Some(timeout) = &mut leg.timeout else { return Poll::Pending };
+                    match timeout.as_mut().poll(waker) {
+                        Poll::Pending => return Poll::Pending,
+                        Poll::Ready(()) => Err(leg.begun.time_out(millis)),
+                    }
                 }
+            };
+            let Leg { slot, number, attempts, .. } = *leg;
+            flight.leg = None;
+            if !flight.ended(slot, number, attempts, ended) {
+                return Poll::Ready(());
             }
-        };
-        flight.begun = None;
-        flight.land(ended);
-        Poll::Ready(())
-    }
-}
-
-impl<F: Threaded> Flight<F> {
-    /// It is given up before it landed: by who cancelled the job, or because the runtime has ended.
-    fn crash(&mut self) {
-        let Some(mut begun) = self.begun.take() else { return };
-        let Flight { job, routine, slot, attempts, cx, .. } = self;
-        if let Some(delivery) = begun.give_up() {
-            let waiting = Waiting { id: cx.delivery, attempts: *attempts, delivery };
-            lock(&job.mailboxes[*routine]).put_back(*slot, waiting);
         }
-        job.forget_flight(cx.delivery);
-        // Nothing comes of that if the job was cancelled.
-        let ended = || "the tokio runtime that its `async` handlers ran on has ended".to_owned();
-        job.stop(self.fault.take().unwrap_or_else(ended));
-        job.come_back(*routine, *slot, None);
+        waker.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
 impl<F: Threaded> Drop for Flight<F> {
     fn drop(&mut self) {
-        self.crash();
+        self.crash("the tokio runtime that its `async` handlers ran on has ended".to_owned());
     }
 }

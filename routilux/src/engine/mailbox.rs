@@ -64,16 +64,24 @@ impl<D> Mailbox<D> {
         self.slots[slot].waiting.push_back(waiting);
     }
 
-    /// For one that was taken and not handled: it is the first of its slot again.
-    pub(crate) fn put_back(&mut self, slot: usize, waiting: Waiting<D>) {
-        self.slots[slot].waiting.push_front(waiting);
+    /// For one that was taken and not handled: it is where it was, before all that came later.
+    pub(crate) fn put_back(&mut self, slot: usize, back: Waiting<D>) {
+        let waiting = &mut self.slots[slot].waiting;
+        let at = waiting.iter().position(|other| other.id > back.id).unwrap_or(waiting.len());
+        waiting.insert(at, back);
     }
 
     /// The slot whose first delivery may run now.
+    #[inline]
     fn next_slot(&self) -> Option<usize> {
-        if self.alone {
-            return None;
+        match &*self.slots {
+            _ if self.alone => None,
+            [only] => only.may_begin(self.running).then_some(0),
+            _ => self.next_of_several(),
         }
+    }
+
+    fn next_of_several(&self) -> Option<usize> {
         let mut passed = None;
         loop {
             let heads = self.slots.iter().enumerate().filter_map(|(slot, of)| {
@@ -115,9 +123,17 @@ impl<D> Mailbox<D> {
 
     /// The next one for who has just run one for `slot`. If there is none that one still counts as running.
     pub(crate) fn take_after(&mut self, slot: usize) -> Option<Taken<D>> {
+        self.take_after_if(slot, |_| true)
+    }
+
+    /// As `take_after`, if the next one is for a slot of the flow that `fits`.
+    pub(crate) fn take_after_if(&mut self, slot: usize, fits: impl Fn(usize) -> bool) -> Option<Taken<D>> {
         let was_alone = self.alone;
         self.done(slot);
-        let next = self.take();
+        let next = match self.next_slot() {
+            Some(next) if fits(self.slots[next].number) => self.take(),
+            _ => None,
+        };
         if next.is_none() {
             self.slots[slot].running += 1;
             self.running += 1;
@@ -145,6 +161,12 @@ impl<D> Mailbox<D> {
 }
 
 impl<D> Slot<D> {
+    /// Whether its first delivery may run now, while so many handlers of the routine do.
+    fn may_begin(&self, running: u32) -> bool {
+        let free = if self.alone { running == 0 } else { self.running < self.most };
+        free && !self.waiting.is_empty()
+    }
+
     fn new(number: usize, mode: SlotMode) -> Self {
         let most = match mode {
             SlotMode { alone: true, .. } => 1,
@@ -230,5 +252,17 @@ mod tests {
         push(&mut mailbox, 0, 3);
         mailbox.put_back(0, Waiting { attempts: 1, ..back });
         assert_eq!(mailbox.waiting().map(|(_, w)| (w.id, w.attempts)).collect::<Vec<_>>(), [(2, 1), (3, 0)]);
+    }
+
+    #[test]
+    fn those_that_come_back_are_in_the_order_they_were_in() {
+        let mut mailbox = mailbox(&[SHARED]);
+        (1..=4).for_each(|id| push(&mut mailbox, 0, id));
+        let taken: Vec<_> = std::iter::from_fn(|| mailbox.take()).take(3).collect();
+        for back in taken {
+            mailbox.done(0);
+            mailbox.put_back(0, back.waiting);
+        }
+        assert_eq!(mailbox.waiting().map(|(_, w)| w.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
     }
 }

@@ -11,7 +11,7 @@ use super::sync::{
     AtomicBool, AtomicU64, Mutex, Ordering, Parker, Unparker, fence, lock, relax, thread, thread_local,
 };
 use super::timer::Timer;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, catch};
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use crossbeam_utils::{Backoff, CachePadded};
 use std::cell::Cell;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// A pool of worker threads, shared by any number of jobs. A clone is the same pool; the threads end when the last
 /// clone is dropped and the last job on it has come to rest.
 ///
-/// Workers take turns between the jobs: after 10 microseconds, or one handler if that takes longer, a worker turns to
+/// Workers take turns between the jobs: after 20 microseconds, or one handler if that takes longer, a worker turns to
 /// what has waited longest.
 ///
 /// ```
@@ -225,7 +225,8 @@ impl Worker<'_> {
             while let Some(task) = self.find() {
                 self.turn(task);
             }
-            *lock(&self.shared.current[self.index]) = None;
+            let last = lock(&self.shared.current[self.index]).take();
+            let_go(last);
             match self.search(parker) {
                 Some(task) => self.turn(task),
                 None => return,
@@ -237,15 +238,14 @@ impl Worker<'_> {
         if !self.queue.is_empty() || !self.shared.injector.is_empty() {
             self.shared.wake_one();
         }
-        {
+        let last = {
             let mut current = lock(&self.shared.current[self.index]);
             let same = current
                 .as_ref()
                 .is_some_and(|job| std::ptr::addr_eq(Arc::as_ptr(job), Arc::as_ptr(&task.job)));
-            if !same {
-                *current = Some(task.job.clone());
-            }
-        }
+            if same { None } else { current.replace(task.job.clone()) }
+        };
+        let_go(last);
         task.job.activate(task.routine, self);
     }
 
@@ -284,6 +284,11 @@ impl Worker<'_> {
         loop {
             if let Some(task) = self.find() {
                 sleep.counts.fetch_sub(SEARCHING, Ordering::SeqCst);
+                // Who added more than this while it searched has woken nobody else.
+                fence(Ordering::SeqCst);
+                if self.shared.has_work() {
+                    self.shared.wake_one();
+                }
                 return Some(task);
             }
             if self.shared.closed.load(Ordering::SeqCst) {
@@ -321,9 +326,10 @@ impl Worker<'_> {
         for (other, current) in self.shared.current.iter().enumerate() {
             if other != self.index {
                 let job = lock(current).clone();
-                if let Some(job) = job {
-                    job.help(other, self);
+                if let Some(job) = &job {
+                    job.clone().help(other, self);
                 }
+                let_go(job);
             }
         }
     }
@@ -354,6 +360,11 @@ impl Shared {
         };
         woken.inspect(|index| self.sleep.unparkers[*index].unpark()).is_some()
     }
+}
+
+/// The last of a job may go here, and with it what is the user's: if its `Drop` panics the worker is to stay.
+fn let_go(job: CurrentJob) {
+    let _ = catch(|| drop(job));
 }
 
 fn until_settled(mut steal: impl FnMut() -> Steal<Task>) -> Option<Task> {

@@ -1,5 +1,6 @@
 //! What is to happen at a time: one thread for each pool that needs one, started at the first use.
 
+use crate::error::catch;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Arc, Condvar, PoisonError, Weak};
@@ -97,7 +98,9 @@ impl Inner {
                     let due = set.due.pop();
                     drop(set);
                     if let Some(who) = due.and_then(|due| due.0.who.upgrade()) {
-                        who.ring();
+                        who.clone().ring();
+                        // The last of a job may go here: if a `Drop` of the user's panics, the others' alarms stay.
+                        let _ = catch(|| drop(who));
                     }
                     set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
                 }

@@ -36,6 +36,8 @@ struct Requests {
     /// Whether there is a request: what the engine looks at after every delivery.
     any: AtomicBool,
     asked: Mutex<Asked>,
+    /// Whether the job was to be cancelled, ever.
+    cancelled: AtomicBool,
     listener: OnceLock<Weak<dyn Listener>>,
 }
 
@@ -76,10 +78,22 @@ impl Control {
         let mut asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
         match request {
             Request::Pause(reason) => asked.pause.get_or_insert(reason),
-            Request::Cancel(reason) => asked.cancel.get_or_insert(reason),
+            Request::Cancel(reason) => {
+                self.note_cancelled();
+                asked.cancel.get_or_insert(reason)
+            }
         };
         // Under the lock: who takes the requests clears the flag under it too, and no request is left without it.
         self.0.any.store(true, Ordering::Relaxed);
+    }
+
+    /// For handlers that look at it.
+    pub(crate) fn note_cancelled(&self) {
+        self.0.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.cancelled.load(Ordering::Relaxed)
     }
 
     fn tell(&self) {

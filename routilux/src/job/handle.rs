@@ -9,21 +9,21 @@ use crate::flow::{Flow, Threaded};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 impl<F: Flow> Job<F> {
-    /// Sets on how many workers at most the job runs once it is [started](Self::start). It is then as many blocking
-    /// handlers that run at once at most.
+    /// Sets on how many workers at most the job runs once it is [started](Self::start): as many blocking handlers run at
+    /// once at most.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self
     }
 
     /// Starts the job on threads: on those of [`Pool::global`], or with [`workers`](Self::workers) on as many as that says. They are
-    /// kept for the next job.
+    /// kept for all later jobs of as many workers; where the number varies, make a [`Pool`] and [`start_on`](Self::start_on) it.
     ///
     /// Nothing of the flow or its routines changes, and their meaning does not either: merges, history, hooks, failures
     /// and saved states are what they are under [`run`](Self::run), and a job saved under one engine goes on under the
@@ -81,9 +81,17 @@ impl<F: Flow> Job<F> {
 
 /// A job that runs on threads. A clone is the same job; use them from any thread.
 ///
-/// It is a future: `job.await` gives what [`finish`](Self::finish) gives, but for closing the inputs, in whatever
-/// runtime.
+/// # In `async` programs
+/// It is a future, in whatever runtime: `job.await` is ready when the job has ended or is paused, with what
+/// [`finish`](Self::finish) gives. It does not close the inputs, and a job whose inputs are open does not end by itself:
+/// call [`close_inputs`](Self::close_inputs) first, or use [`finish_async`](Self::finish_async), which does both.
 ///
+/// These block the thread, and are not for `async` code: `pause`, `resume`, `finish`, `wait`, `wait_until_idle`, `state`, `reconfigure`, and
+/// outputs as iterators. These do not wait for handlers: `status`, `progress`, `report`, `cancel`, `control`, `close_inputs`, what is sent to inputs,
+/// and `next_async` of outputs. Hooks may be called in whichever thread ends the job: that of a handler, or the one that cancels an idle job
+/// or drops its last handle.
+///
+/// # The last handle
 /// When the last handle is dropped, the job's inputs with it, nothing more can come: it runs to its end by itself, or is
 /// cancelled with [`cancel_on_drop`](Self::cancel_on_drop). If it is paused then, or fails, it is gone.
 ///
@@ -135,7 +143,7 @@ trait Unheard: Send + Sync {
 
 impl<F: Threaded> Unheard for Running<F> {
     fn go_on_unheard(&self) {
-        self.close_inputs();
+        self.abandon();
     }
 
     fn cancel_unheard(&self) {
@@ -234,6 +242,35 @@ impl<F: Threaded> JobHandle<F> {
         }
     }
 
+    /// Closes the inputs and waits, without blocking the thread, until the job has ended or is paused.
+    ///
+    /// ```
+    /// # use routilux::prelude::*;
+    /// # #[routine] struct Double;
+    /// # #[routine] impl Double {
+    /// #     #[event] fn doubled(n: u64);
+    /// #     #[slot] fn number(&self, n: u64, out: &mut Emit<Self>) { out.doubled(2 * n); }
+    /// # }
+    /// # flow! { flow Doubles() { d: Double; in number -> d.number; d.doubled -> return; } }
+    /// async fn doubled(n: u64) -> routilux::Result<u64> {
+    ///     let job = Doubles::new().job().start()?.cancel_on_drop();   // who stops waiting cancels it
+    ///     job.inputs().number(n)?;
+    ///     Ok(*job.finish_async().await?.result()?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What the job has failed with: [`Error::SlotHandler`] or [`Error::Execution`].
+    pub async fn finish_async(&self) -> Result<F::Report> {
+        self.close_inputs();
+        self.clone().await
+    }
+
+    /// The same job, but held by others: for a list of the jobs that run, say.
+    pub fn downgrade(&self) -> WeakHandle<F> {
+        WeakHandle(Arc::downgrade(&self.0))
+    }
+
     /// Waits until the job has ended or is paused. `None` if it takes longer than `timeout`.
     ///
     /// # Errors
@@ -280,6 +317,7 @@ impl<F: Threaded> JobHandle<F> {
     ///
     /// # Errors
     /// [`Error::Configuration`] if the flow's configuration panics: the job then goes on with what it had.
+    /// [`Error::Execution`] if the `Drop` of what was there before panics: the job goes on, with some of the new.
     /// [`Error::State`] if it is called by a handler of this very job.
     pub fn reconfigure(&self, flow: &F) -> Result<()> {
         self.0.running.reconfigure(flow)
@@ -288,6 +326,29 @@ impl<F: Threaded> JobHandle<F> {
     /// The pool that the job runs on.
     pub fn pool(&self) -> &Pool {
         self.0.running.pool()
+    }
+}
+
+/// A [`JobHandle`] that does not hold the job: it neither keeps it from being detached or cancelled when the last handle is
+/// dropped, nor its inputs open.
+pub struct WeakHandle<F: Flow>(Weak<Held<F>>);
+
+impl<F: Flow> WeakHandle<F> {
+    /// The handle, if there is another one yet.
+    pub fn upgrade(&self) -> Option<JobHandle<F>> {
+        self.0.upgrade().map(JobHandle)
+    }
+}
+
+impl<F: Flow> Clone for WeakHandle<F> {
+    fn clone(&self) -> Self {
+        WeakHandle(self.0.clone())
+    }
+}
+
+impl<F: Flow> fmt::Debug for WeakHandle<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakHandle").field("flow", &F::NAME).finish_non_exhaustive()
     }
 }
 

@@ -80,7 +80,8 @@ pub struct Live<P> {
 /// Every live event that comes to its `out` once it was made, in the order they were sent. What is sent while nobody
 /// receives is gone, so make it before the job runs.
 ///
-/// Clones, and further calls of `job.outputs().tokens()`, are receivers of the same queue: each event goes to one of them.
+/// Clones, and further calls of `job.outputs().tokens()`, are receivers of the same queue: each event goes to one of them. To
+/// have several see all, let one task receive and hand on, through a channel of your runtime that broadcasts.
 ///
 /// At most 65 536 events wait to be received. After that the oldest makes room for the newest, and
 /// [`missed`](Self::missed) counts it: a handler never waits for a reader.

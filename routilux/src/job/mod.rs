@@ -18,7 +18,7 @@ mod status;
 pub(crate) mod value;
 
 pub use control::Control;
-pub use handle::{JobHandle, Output};
+pub use handle::{JobHandle, Output, WeakHandle};
 pub use history::{HistoryEntry, Outcome, Reconfigured, Retention};
 pub use hooks::Handler;
 pub use id::JobId;
@@ -213,7 +213,8 @@ impl<F: Flow> Job<F> {
         self
     }
 
-    /// Has `hook` called with the final status when the job completes, fails or is cancelled.
+    /// Has `hook` called with the final status when the job completes, fails or is cancelled: before anyone who waits for the job is told,
+    /// and before the iterators of its outputs end. It may be called in any thread, that of who cancels the job or drops its last handle among them.
     pub fn on_end(mut self, hook: impl FnMut(&Context, Status) + Send + 'static) -> Self {
         self.hooks.get_or_insert_default().end.push(Box::new(hook));
         self

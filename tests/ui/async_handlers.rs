@@ -1,0 +1,64 @@
+//! `async` handlers that cannot be.
+
+use routilux::prelude::*;
+use std::rc::Rc;
+
+#[routine]
+pub struct Counts {
+    #[state]
+    count: u64,
+}
+
+#[routine]
+impl Counts {
+    #[slot]
+    async fn exclusive(&mut self, n: u64) {
+        self.count += n;
+    }
+
+    #[slot(merge = "append")]
+    async fn gathers(&self, all: &[u64]) {
+        let _ = all.len();
+    }
+}
+
+#[routine]
+pub struct Fetches;
+
+#[routine]
+impl Fetches {
+    #[slot]
+    async fn url(&self, url: String) {
+        let shared = Rc::new(url);
+        std::future::ready(()).await;
+        drop(shared);
+    }
+}
+
+pub struct Opaque;
+
+impl serde::Serialize for Opaque {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Opaque {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Opaque)
+    }
+}
+
+#[routine]
+pub struct Takes;
+
+#[routine]
+impl Takes {
+    #[slot]
+    async fn by_value(&self, _opaque: Opaque) {}
+
+    #[slot]
+    async fn by_reference(&self, _opaque: &Opaque) {}
+}
+
+fn main() {}
