@@ -1,4 +1,5 @@
-//! The concurrent engine, and control of running jobs.
+//! The concurrent engine, and control of running jobs. Jobs of tests that block have pools of their own: another test
+//! could block the workers of a shared one.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use routilux::prelude::*;
@@ -80,7 +81,7 @@ fn a_flow_gives_on_threads_what_it_gives_in_one() {
 
 #[test]
 fn pause_pauses_and_nothing_is_lost() {
-    let job = Chain::new().job().workers(2).start().unwrap();
+    let job = Chain::new().job().start_on(&Pool::new(2).unwrap()).unwrap();
     let mut sent = 0;
     for round in 0..50 {
         for n in 0..100 {
@@ -100,7 +101,7 @@ fn pause_pauses_and_nothing_is_lost() {
 
 #[test]
 fn a_running_job_is_saved_and_goes_on_in_one_thread() {
-    let job = Chain::new().job().workers(2).start().unwrap();
+    let job = Chain::new().job().start_on(&Pool::new(2).unwrap()).unwrap();
     for n in 0..5000 {
         job.inputs().n(n).unwrap();
     }
@@ -247,7 +248,7 @@ fn a_blocking_handler_does_not_stop_the_other_routines() {
             let door = door.clone();
             move |n, _| if n == 100 { door.pass() } else { Ok(()) }
         });
-        let job = acts(first, nothing()).workers(2).start().unwrap();
+        let job = acts(first, nothing()).start_on(&Pool::new(2).unwrap()).unwrap();
         let done = job.outputs().done();
         job.pause("until all are there");
         // Done in one go by one worker; what came of the first ones is not to wait for the last.
@@ -276,7 +277,7 @@ fn what_waits_behind_a_blocking_shared_handler_is_taken_by_a_free_worker() {
             let door = door.clone();
             move |n, _| if n == 1 { door.pass() } else { Ok(()) }
         });
-        let job = acts(first, nothing()).workers(2).start().unwrap();
+        let job = acts(first, nothing()).start_on(&Pool::new(2).unwrap()).unwrap();
         let done = job.outputs().done();
         job.pause("until all are there");
         for n in [1, 2, 3] {
@@ -396,7 +397,7 @@ fn a_limited_job_never_uses_more_workers_than_it_may() {
 #[test]
 fn several_threads_pause_and_resume_and_the_job_comes_to_its_end() {
     within(1, || {
-        let job = Chain::new().job().workers(4).start().unwrap();
+        let job = Chain::new().job().start_on(&Pool::new(4).unwrap()).unwrap();
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -421,7 +422,7 @@ fn who_pauses_is_not_held_up_when_another_resumes() {
             let door = door.clone();
             move |_, _| door.pass()
         });
-        let job = acts(first, nothing()).workers(2).start().unwrap();
+        let job = acts(first, nothing()).start_on(&Pool::new(2).unwrap()).unwrap();
         job.inputs().alone(1).unwrap();
         door.reached_by(1);
         thread::scope(|scope| {
@@ -465,7 +466,7 @@ fn a_handler_pauses_resumes_and_cancels_its_own_job() {
                 Ok(())
             }
         });
-        let job = acts(first, nothing()).workers(2).start().unwrap();
+        let job = acts(first, nothing()).start_on(&Pool::new(2).unwrap()).unwrap();
         *own.lock().unwrap() = Some(job.clone());
         for n in [4, 5, 7, 2, 1] {
             job.inputs().alone(n).unwrap();
@@ -518,7 +519,7 @@ fn a_worker_of_the_pool_cannot_wait_for_a_job_on_it() {
 fn a_job_cancelled_in_the_middle_keeps_what_waits() {
     within(1, || {
         for round in 0..30 {
-            let job = Chain::new().job().workers(4).start().unwrap();
+            let job = Chain::new().job().start_on(&Pool::new(4).unwrap()).unwrap();
             (0..500).for_each(|n| job.inputs().n(n).unwrap());
             until("some are handled", || job.report().handled() > round * 10);
             job.cancel("enough");
@@ -551,7 +552,7 @@ fn the_last_handle_that_is_dropped_detaches_or_cancels() {
             let ended = ended.clone();
             move |_: &Context, status| ended.lock().unwrap().push(status)
         };
-        let job = acts(first(), nothing()).on_end(hook()).workers(1).start().unwrap();
+        let job = acts(first(), nothing()).on_end(hook()).start_on(&Pool::new(1).unwrap()).unwrap();
         (0..3).for_each(|n| job.inputs().alone(n).unwrap());
         door.reached_by(1);
         let (second, inputs) = (job.clone(), job.inputs());
@@ -572,7 +573,8 @@ fn the_last_handle_that_is_dropped_detaches_or_cancels() {
                 door.pass()
             })
         };
-        let job = acts(first, nothing()).on_end(hook()).workers(1).start().unwrap().cancel_on_drop();
+        let job =
+            acts(first, nothing()).on_end(hook()).start_on(&Pool::new(1).unwrap()).unwrap().cancel_on_drop();
         (0..3).for_each(|n| job.inputs().alone(n).unwrap());
         door.reached_by(1);
         drop(job);
@@ -586,7 +588,7 @@ fn the_last_handle_that_is_dropped_detaches_or_cancels() {
 #[test]
 fn the_outputs_of_a_paused_job_end_when_its_last_handle_is_dropped() {
     within(1, || {
-        let job = acts(nothing(), nothing()).workers(2).start().unwrap();
+        let job = acts(nothing(), nothing()).start_on(&Pool::new(2).unwrap()).unwrap();
         let done = job.outputs().done();
         job.inputs().other(1).unwrap();
         assert_eq!(done.next_timeout(LONG), Some(1));
@@ -600,7 +602,7 @@ fn the_outputs_of_a_paused_job_end_when_its_last_handle_is_dropped() {
             cx.pause("unheard");
             Ok(())
         });
-        let job = acts(first, nothing()).workers(2).start().unwrap();
+        let job = acts(first, nothing()).start_on(&Pool::new(2).unwrap()).unwrap();
         let done = job.outputs().done();
         (0..10).for_each(|n| job.inputs().alone(n).unwrap());
         drop(job);
@@ -618,7 +620,7 @@ fn a_wait_that_times_out_says_so_and_leaves_the_job_running() {
             let door = door.clone();
             move |_, _| door.pass()
         });
-        let job = acts(first, nothing()).workers(2).start().unwrap();
+        let job = acts(first, nothing()).start_on(&Pool::new(2).unwrap()).unwrap();
         job.inputs().alone(1).unwrap();
         assert!(job.wait(Duration::from_millis(5)).unwrap().is_none());
         assert!(job.wait(Duration::ZERO).unwrap().is_none());
@@ -675,7 +677,7 @@ fn a_job_is_awaited_without_a_runtime_and_by_whichever_waker_came_last() {
             let door = door.clone();
             move |_, _| door.pass()
         });
-        let job = acts(first, nothing()).workers(2).start().unwrap();
+        let job = acts(first, nothing()).start_on(&Pool::new(2).unwrap()).unwrap();
         job.inputs().alone(1).unwrap();
         job.close_inputs();
         let done = job.outputs().done();
@@ -766,7 +768,7 @@ const SOON: Duration = Duration::from_millis(20);
 #[test]
 fn a_deadline_passes_while_the_job_is_idle_and_resumed_it_has_none() {
     within(1, || {
-        let job = acts(nothing(), nothing()).deadline(SOON).workers(2).start().unwrap();
+        let job = acts(nothing(), nothing()).deadline(SOON).start_on(&Pool::new(2).unwrap()).unwrap();
         job.inputs().alone(1).unwrap();
         failed_by_deadline(&job);
         job.inputs().alone(2).unwrap();
@@ -792,7 +794,7 @@ fn a_deadline_passes_while_a_handler_runs_and_nothing_after_it_does() {
                 Ok(())
             }
         });
-        let job = acts(first, nothing()).deadline(SOON).workers(1).start().unwrap();
+        let job = acts(first, nothing()).deadline(SOON).start_on(&Pool::new(1).unwrap()).unwrap();
         let started = SystemTime::now();
         (0..3).for_each(|n| job.inputs().alone(n).unwrap());
         failed_by_deadline(&job);
@@ -807,7 +809,7 @@ fn a_deadline_passes_while_a_handler_runs_and_nothing_after_it_does() {
 #[test]
 fn a_deadline_that_passed_while_the_job_was_paused_is_told_when_it_is_resumed() {
     within(1, || {
-        let job = acts(nothing(), nothing()).deadline(SOON).workers(2).start().unwrap();
+        let job = acts(nothing(), nothing()).deadline(SOON).start_on(&Pool::new(2).unwrap()).unwrap();
         job.pause("over the deadline");
         job.inputs().alone(1).unwrap();
         let passed = SystemTime::now() + 3 * SOON;
@@ -822,11 +824,13 @@ fn a_deadline_that_passed_while_the_job_was_paused_is_told_when_it_is_resumed() 
 #[test]
 fn a_deadline_is_told_after_a_pause_whatever_the_jobs_own_clock_says() {
     within(1, || {
+        // One pool, and so one timer: its alarms ring in order.
+        let pool = Pool::new(2).unwrap();
         // A clock that is late, as the coarse one is by some milliseconds.
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-        let job = acts(nothing(), nothing()).clock(clock).deadline(SOON).workers(2).start().unwrap();
+        let job = acts(nothing(), nothing()).clock(clock).deadline(SOON).start_on(&pool).unwrap();
         job.pause("over the deadline");
-        let other = acts(nothing(), nothing()).deadline(2 * SOON).workers(2).start().unwrap();
+        let other = acts(nothing(), nothing()).deadline(2 * SOON).start_on(&pool).unwrap();
         // Its alarm rings after the other's.
         failed_by_deadline(&other);
         job.resume().unwrap();
@@ -837,18 +841,20 @@ fn a_deadline_is_told_after_a_pause_whatever_the_jobs_own_clock_says() {
 #[test]
 fn a_job_that_failed_and_was_resumed_is_not_stopped_by_the_deadline_it_no_longer_has() {
     within(1, || {
+        // One pool, and so one timer: its alarms ring in order.
+        let pool = Pool::new(2).unwrap();
         let first = does(|_, cx| match cx.attempt() {
             1 => Err("once".into()),
             _ => Ok(()),
         });
-        let job = acts(first, nothing()).deadline(2 * SOON).workers(2).start().unwrap();
+        let job = acts(first, nothing()).deadline(2 * SOON).start_on(&pool).unwrap();
         job.inputs().alone(1).unwrap();
         let error = job.wait(LONG).unwrap_err();
         if matches!(error, Error::Execution { .. }) {
             return; // The machine was too slow for the test.
         }
         job.resume().unwrap();
-        let other = acts(nothing(), nothing()).deadline(3 * SOON).workers(2).start().unwrap();
+        let other = acts(nothing(), nothing()).deadline(3 * SOON).start_on(&pool).unwrap();
         failed_by_deadline(&other);
         let report = job.finish().unwrap();
         assert_eq!((report.status(), report.handled()), (Status::Completed, 2));
@@ -858,7 +864,8 @@ fn a_job_that_failed_and_was_resumed_is_not_stopped_by_the_deadline_it_no_longer
 #[test]
 fn a_deadline_that_never_comes_is_none() {
     within(1, || {
-        let job = acts(nothing(), nothing()).deadline(Duration::MAX).workers(2).start().unwrap();
+        let job =
+            acts(nothing(), nothing()).deadline(Duration::MAX).start_on(&Pool::new(2).unwrap()).unwrap();
         job.inputs().alone(1).unwrap();
         assert_eq!(job.finish().unwrap().handled(), 2);
     });
@@ -926,7 +933,7 @@ fn a_handler_over_its_timeout_has_failed_and_everything_is_put_back() {
         assert_eq!(job.run().unwrap().handled(), 3);
         assert_eq!(job.outputs().on().collect::<Vec<_>>(), [1, 2, 3]);
 
-        let job = Slowly::new(clock.clone()).job().clock(clock).workers(2).start().unwrap();
+        let job = Slowly::new(clock.clone()).job().clock(clock).start_on(&Pool::new(2).unwrap()).unwrap();
         (1..=3).for_each(|n| job.inputs().n(n).unwrap());
         let error = job.finish().unwrap_err();
         check(error, job.state().unwrap());
@@ -957,7 +964,7 @@ fn two_handlers_fail_at_the_same_time_and_both_deliveries_are_kept() {
             let job = acts(fail_together(), nothing());
             // With hooks, and without.
             let job = if round % 2 == 0 { job } else { job.after_handler(|_, _| thread::yield_now()) };
-            let job = job.workers(2).start().unwrap();
+            let job = job.start_on(&Pool::new(2).unwrap()).unwrap();
             job.inputs().along(1).unwrap();
             job.inputs().along(2).unwrap();
             let error = job.finish().unwrap_err();
@@ -983,8 +990,7 @@ fn a_handler_that_fails_and_a_hook_that_then_panics_lose_nothing() {
         });
         let job = acts(first, nothing())
             .after_handler(|cx, entry| assert!(cx.attempt() > 1 || entry.routine == "b", "the hook"))
-            .workers(2)
-            .start()
+            .start_on(&Pool::new(2).unwrap())
             .unwrap();
         job.inputs().alone(1).unwrap();
         let error = job.finish().unwrap_err();
@@ -1010,7 +1016,7 @@ fn a_lost_payload_is_counted_once_whatever_else_happens() {
                     }
                 }
             });
-            let job = acts(first, nothing()).workers(2).start().unwrap();
+            let job = acts(first, nothing()).start_on(&Pool::new(2).unwrap()).unwrap();
             job.inputs().given(1).unwrap();
             door.reached_by(1);
             if cancels {
@@ -1103,7 +1109,7 @@ fn a_resource_that_panics_while_a_job_is_reconfigured_does_not_halt_it() {
         let (armed, door) = (Arc::new(AtomicBool::new(false)), Door::new());
         door.open();
         let flow = Arms::new(Grenade(armed.clone()), door);
-        let job = flow.job().workers(2).start().unwrap();
+        let job = flow.job().start_on(&Pool::new(2).unwrap()).unwrap();
         job.inputs().n(1).unwrap();
         assert!(job.wait_until_idle(LONG).unwrap().is_some());
         armed.store(true, Ordering::SeqCst);
@@ -1146,8 +1152,7 @@ fn every_hook_is_called_once_for_what_it_is_for() {
                 }
             })
             .on_end(move |_, _| end())
-            .workers(4)
-            .start()
+            .start_on(&Pool::new(4).unwrap())
             .unwrap();
         for n in 1..=200 {
             job.inputs().along(n).unwrap();
@@ -1173,8 +1178,7 @@ fn a_hook_that_panics_fails_the_job_and_loses_nothing() {
     within(1, || {
         let job = acts(nothing(), nothing())
             .before_handler(|cx, _| assert!(cx.delivery() != 5 || cx.attempt() > 1, "before"))
-            .workers(2)
-            .start()
+            .start_on(&Pool::new(2).unwrap())
             .unwrap();
         (0..10).for_each(|n| job.inputs().alone(n).unwrap());
         let error = job.finish().unwrap_err();
@@ -1185,7 +1189,10 @@ fn a_hook_that_panics_fails_the_job_and_loses_nothing() {
         // No handler has failed.
         assert_eq!((report.failed(), job.progress().failed()), (0, 0));
 
-        let job = acts(nothing(), nothing()).on_end(|_, _| panic!("at the end")).workers(2).start().unwrap();
+        let job = acts(nothing(), nothing())
+            .on_end(|_, _| panic!("at the end"))
+            .start_on(&Pool::new(2).unwrap())
+            .unwrap();
         job.inputs().alone(1).unwrap();
         let error = job.finish().unwrap_err();
         assert!(error.to_string().contains("at the end"), "{error}");
@@ -1214,8 +1221,7 @@ fn a_hook_at_the_end_may_use_a_handle_and_never_waits_for_itself() {
                         seen.lock().unwrap().push((status, refused, job.report().handled()));
                     }
                 })
-                .workers(2)
-                .start()
+                .start_on(&Pool::new(2).unwrap())
                 .unwrap();
             *own.lock().unwrap() = Some(job.clone());
             job.inputs().alone(1).unwrap();
@@ -1248,7 +1254,7 @@ fn a_job_is_reconfigured_under_load_and_each_run_has_one_configuration() {
                 Ok(())
             })
         };
-        let job = acts(counts(&old), counts(&old)).workers(4).start().unwrap();
+        let job = acts(counts(&old), counts(&old)).start_on(&Pool::new(4).unwrap()).unwrap();
         thread::scope(|scope| {
             scope.spawn(|| (0..4_000).for_each(|n| job.inputs().alone(n).unwrap()));
             until("some are handled", || old.load(Ordering::SeqCst) > 50);
@@ -1274,7 +1280,7 @@ fn a_job_is_reconfigured_under_load_and_each_run_has_one_configuration() {
 #[test]
 fn several_threads_read_one_output_and_each_value_goes_to_one_of_them() {
     within(1, || {
-        let job = acts(nothing(), nothing()).workers(4).start().unwrap();
+        let job = acts(nothing(), nothing()).start_on(&Pool::new(4).unwrap()).unwrap();
         let outputs: Vec<_> = (0..4).map(|_| job.outputs().done()).collect();
         let readers: Vec<_> = outputs
             .into_iter()
@@ -1308,7 +1314,7 @@ fn progress_adds_up_whenever_the_job_stands_still() {
             true => Err("shaken".into()),
             false => Ok(()),
         });
-        let job = acts(first, nothing()).workers(4).start().unwrap();
+        let job = acts(first, nothing()).start_on(&Pool::new(4).unwrap()).unwrap();
         let mut sent = 0;
         for _ in 0..100 {
             for _ in 0..random.below(40) {
@@ -1382,7 +1388,7 @@ fn the_history_has_causes_before_effects_and_is_bounded() {
         for hooks in [false, true] {
             let job = Traces::new().job().retention(Retention::unlimited());
             let job = if hooks { job.before_handler(|_, _| ()) } else { job };
-            let job = job.workers(4).start().unwrap();
+            let job = job.start_on(&Pool::new(4).unwrap()).unwrap();
             (0..1_000).for_each(|n| job.inputs().n(n).unwrap());
             assert_eq!(job.finish().unwrap().handled(), 4_000);
             let history = job.history();
@@ -1402,7 +1408,7 @@ fn the_history_has_causes_before_effects_and_is_bounded() {
             assert!(history.windows(2).all(|two| two[0].emitted <= 1));
         }
         let few = Retention { max_history_size: Some(100), history_ttl_seconds: None };
-        let job = Traces::new().job().retention(few).workers(4).start().unwrap();
+        let job = Traces::new().job().retention(few).start_on(&Pool::new(4).unwrap()).unwrap();
         for n in 0..1_000 {
             job.inputs().n(n).unwrap();
             assert!(job.history().len() <= 100);
@@ -1446,7 +1452,7 @@ flow! {
 #[test]
 fn a_copy_has_what_is_sent_to_an_input_for_all_its_receivers_or_for_none() {
     within(1, || {
-        let job = Spread::new().job().workers(2).start().unwrap();
+        let job = Spread::new().job().start_on(&Pool::new(2).unwrap()).unwrap();
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
             for _ in 0..2 {
@@ -1484,4 +1490,36 @@ fn a_copy_has_what_is_sent_to_an_input_for_all_its_receivers_or_for_none() {
         });
         assert_eq!(job.finish().unwrap().status(), Status::Completed);
     });
+}
+
+#[test]
+fn a_job_that_has_failed_is_started_as_such_and_resumed() {
+    let mut job = acts(does(|_, _| Err("no".into())), nothing());
+    job.inputs().alone(1).unwrap();
+    assert!(job.run().is_err());
+    let job = job.start_on(&Pool::new(1).unwrap()).unwrap();
+    assert_eq!(job.status(), Status::Failed);
+    let error = job.finish().unwrap_err().to_string();
+    assert!(error.contains("had failed before it was started") && error.contains("no"), "{error}");
+    assert_eq!(job.state().unwrap().waiting(), 1);
+    job.resume().unwrap();
+    assert!(job.finish().unwrap_err().to_string().contains("attempt 2"));
+}
+
+#[test]
+fn the_hook_at_the_start_of_a_paused_job_is_called_when_it_goes_on() {
+    let called = Arc::new(AtomicU64::new(0));
+    let counts = called.clone();
+    let mut job = Chain::new().job().on_start(move |_| {
+        counts.fetch_add(1, Ordering::SeqCst);
+    });
+    job.inputs().n(1).unwrap();
+    job.pause("not yet");
+    let job = job.start_on(&Pool::new(1).unwrap()).unwrap();
+    assert_eq!((job.status(), called.load(Ordering::SeqCst)), (Status::Paused, 0));
+    job.resume().unwrap();
+    job.pause("again");
+    job.resume().unwrap();
+    assert_eq!(job.finish().unwrap().handled(), 3);
+    assert_eq!(called.load(Ordering::SeqCst), 1);
 }

@@ -101,6 +101,8 @@ pub(crate) struct Core<F: Flow> {
     reason: Option<String>,
     failure: Option<Failed<F::Delivery>>,
     error: Option<Error>,
+    /// Whether `on_start` was called in this process.
+    started: bool,
     /// Deliveries lost by failures.
     lost: u64,
     inputs_closed: bool,
@@ -193,14 +195,20 @@ impl<F: Flow> Finished<F> {
 impl<F: Threaded> Running<F> {
     pub(crate) fn start(job: Job<F>, pool: Pool) -> Result<Arc<Self>> {
         let Job { cells, post, cx, status, reason, inputs_closed, faults, failure, history, .. } = job;
-        let Job { retention, mut hooks, started, deadline_after, is_timed, workers, .. } = job;
+        let Job { retention, hooks, started, deadline_after, is_timed, workers, .. } = job;
         #[cfg(feature = "tokio")]
         let Job { runtime, .. } = job;
-        if status == Status::Failed {
-            let failure = failure.map_or_else(String::new, |failed| failed.what);
-            let what = format!("it has failed ({failure}); call `resume()` before it is started");
-            return Err(Error::State { job: cx.job.to_string(), what });
-        }
+        // One that has failed is there to be resumed, with its delivery.
+        let (failure, error) = match status {
+            Status::Failed => {
+                let why = failure.as_ref().map_or("", |failed| &failed.what);
+                let what = format!(
+                    "it had failed before it was started ({why}); call `resume()` to run the failed delivery again"
+                );
+                (failure, Some(Error::State { job: cx.job.to_string(), what }))
+            }
+            _ => (None, None),
+        };
         #[cfg(feature = "tokio")]
         let flights = super::flight::Flights::of::<F>(runtime, &cx.job)?;
         let (mut mailboxes, slot_at) = Mailbox::of_flow::<F>();
@@ -211,14 +219,9 @@ impl<F: Threaded> Running<F> {
             mailboxes[F::PLACED[slot].routine].push(slot_at[slot], next);
             waiting += 1;
         }
+        // The one that failed is there, though not in its mailbox.
+        waiting += u64::from(failure.as_ref().is_some_and(|failed| failed.delivery.is_some()));
         let limit = workers.filter(|most| *most < pool.workers());
-        let begins = !started && !status.is_end() && status != Status::Paused;
-        let mut start_error = None;
-        if begins && let Some(hooks) = &mut hooks {
-            let called = catch(|| hooks.start.iter_mut().for_each(|hook| hook(&cx)));
-            start_error =
-                called.err().map(|panic| format!("its `on_start` hook panicked: {}", panic.message));
-        }
         let deadline =
             deadline_after.map_or(0, |after| cx.clock.tick().later(after.as_millis() as u64).millis());
         let lanes = (0..pool.workers()).map(|_| OnceLock::new()).collect();
@@ -243,8 +246,9 @@ impl<F: Threaded> Running<F> {
                 ending: None,
                 settling: false,
                 reason,
-                failure: None,
-                error: None,
+                failure,
+                error,
+                started,
                 lost: 0,
                 inputs_closed,
                 is_late: false,
@@ -273,15 +277,10 @@ impl<F: Threaded> Running<F> {
                 what: format!("the system gives no thread for the deadline: {error}"),
             })?;
         }
-        if let Some(what) = start_error {
-            running.stop(what);
-        }
         running.obey();
         let core = lock(&running.core);
         match core.status {
-            Status::Running if core.ending.is_none() => {
-                running.go_on(core);
-            }
+            Status::Running if core.ending.is_none() => running.set_going(core),
             status if status.is_end() => {
                 drop(core);
                 lock(&running.outgoing).ended = true;
@@ -741,6 +740,26 @@ impl<F: Threaded> Running<F> {
         }
     }
 
+    /// Lets it go on, for the first time with its `on_start` hooks.
+    fn set_going<'a>(self: &'a Arc<Self>, mut core: MutexGuard<'a, Core<F>>) {
+        if !std::mem::replace(&mut core.started, true)
+            && let Some(hooks) = &self.hooks
+        {
+            drop(core);
+            let cx = self.context();
+            let outer = HERE.with(|here| here.replace(std::ptr::from_ref(&**self).cast()));
+            let called = catch(|| lock(hooks).start.iter_mut().for_each(|hook| hook(&cx)));
+            HERE.with(|here| here.set(outer));
+            if let Err(panic) = called {
+                self.stop(format!("its `on_start` hook panicked: {}", panic.message));
+            }
+            // What the hooks have asked for comes before the first handler.
+            self.obey_if_asked();
+            core = lock(&self.core);
+        }
+        self.go_on(core);
+    }
+
     fn call_end_hooks(&self, status: Status) -> Option<String> {
         let mut hooks = lock(self.hooks.as_ref()?);
         let cx = self.context();
@@ -968,7 +987,7 @@ impl<F: Threaded> Running<F> {
             self.stop(DEADLINE.to_owned());
             return Ok(());
         }
-        self.go_on(core);
+        self.set_going(core);
         Ok(())
     }
 

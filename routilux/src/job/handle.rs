@@ -23,7 +23,8 @@ impl<F: Flow> Job<F> {
     }
 
     /// Starts the job on threads: on those of [`Pool::global`], or with [`workers`](Self::workers) on as many as that says. They are
-    /// kept for all later jobs of as many workers; where the number varies, make a [`Pool`] and [`start_on`](Self::start_on) it.
+    /// shared with all other jobs of as many workers, and kept for later ones. A job that is to have workers to itself, because its handlers wait for each
+    /// other say, is [started on](Self::start_on) a [`Pool`] of its own; so is one where the number varies.
     ///
     /// Nothing of the flow or its routines changes, and their meaning does not either: merges, history, hooks, failures
     /// and saved states are what they are under [`run`](Self::run), and a job saved under one engine goes on under the
@@ -50,7 +51,8 @@ impl<F: Flow> Job<F> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Configuration`] if the system gives no thread, or for no workers at all; [`Error::State`] if the job has failed.
+    /// [`Error::Configuration`] if the system gives no thread, for no workers at all, and if the flow has `async` handlers and
+    /// this is in no tokio runtime. The job is gone then. One that has failed is started as such, and can be resumed.
     pub fn start(self) -> Result<JobHandle<F>>
     where
         F: Threaded,
@@ -65,8 +67,7 @@ impl<F: Flow> Job<F> {
     /// Starts the job on the threads of this pool; with [`workers`](Self::workers), on so many of them at once at most.
     ///
     /// # Errors
-    /// [`Error::State`] if the job has failed; [`Error::Configuration`] for no workers at all, or if there is a
-    /// deadline and the system gives no thread to watch it.
+    /// [`Error::Configuration`], as [`start`](Self::start).
     pub fn start_on(self, pool: &Pool) -> Result<JobHandle<F>>
     where
         F: Threaded,
