@@ -178,13 +178,18 @@ async fn caught<T>(future: BoxFuture<T>) -> Result<T, Panic> {
 
 impl<F: Flow> Begun<F> {
     /// Goes on with the handler. Not to be polled again once it has ended.
-    pub(crate) fn poll(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Outcome<F>> {
+    pub(crate) fn poll(&mut self, waker: &mut std::task::Context<'_>, cx: &Context) -> Poll<Outcome<F>> {
         let Some(handling) = &mut self.handling else { return Poll::Pending };
-        match handling.as_mut().poll(cx) {
+        match handling.as_mut().poll(waker) {
             Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(_)) if cx.is_late() => Poll::Ready(Err(self.time_out())),
             Poll::Ready(Ok(done)) => {
                 self.handling = None;
-                Poll::Ready(Ok(done))
+                // The payload that was kept goes: the user's `Drop` may panic, as after any other handler.
+                Poll::Ready(match catch(|| self.back = None) {
+                    Ok(()) => Ok(done),
+                    Err(panic) => Err(self.undelivered(Fault::Panicked(panic), false)),
+                })
             }
             Poll::Ready(Err(Ended { fault, after_handler })) => {
                 Poll::Ready(Err(self.undelivered(fault, after_handler)))
@@ -193,7 +198,8 @@ impl<F: Flow> Begun<F> {
     }
 
     /// Gives the handler up, as one that took too long.
-    pub(crate) fn time_out(&mut self, millis: u64) -> Box<Undelivered<F::Delivery>> {
+    pub(crate) fn time_out(&mut self) -> Box<Undelivered<F::Delivery>> {
+        let millis = F::PLACED[self.slot as usize].mode.timeout;
         self.undelivered(Fault::Failed(TimedOut::after_millis(millis).into()), false)
     }
 

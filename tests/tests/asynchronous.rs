@@ -338,3 +338,60 @@ fn no_worker_is_held_and_thousands_wait_at_once() {
         assert_eq!(done.expect("all wait at once").unwrap().handled(), count);
     });
 }
+
+#[test]
+fn a_payload_that_panics_when_it_is_dropped_fails_its_step_and_not_the_process() {
+    /// Panics when the copy that is kept goes.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Touchy {
+        is_copy: bool,
+    }
+
+    impl Clone for Touchy {
+        fn clone(&self) -> Self {
+            Touchy { is_copy: true }
+        }
+    }
+
+    impl Drop for Touchy {
+        fn drop(&mut self) {
+            assert!(self.is_copy || std::thread::panicking(), "do not touch");
+        }
+    }
+
+    /// Takes one.
+    #[routine]
+    struct Taker;
+
+    #[routine]
+    impl Taker {
+        #[event]
+        fn took();
+
+        #[slot]
+        async fn one(&self, _one: Touchy, out: &mut Emit<Self>) {
+            out.took();
+        }
+    }
+
+    flow! {
+        flow Taking() {
+            taker: Taker;
+            in one -> taker.one;
+            taker.took -> out took;
+        }
+    }
+
+    runtime().block_on(async {
+        let mut job = Taking::new().job();
+        job.inputs().one(Touchy { is_copy: false }).unwrap();
+        let alone = job.run_async().await.unwrap_err().to_string();
+        assert!(alone.contains("do not touch"), "{alone}");
+        assert_eq!(job.outputs().took().count(), 0);
+
+        let job = Taking::new().job().start().unwrap();
+        job.inputs().one(Touchy { is_copy: false }).unwrap();
+        let job = tokio::time::timeout(Duration::from_secs(30), job).await;
+        assert_eq!(job.expect("it does not hang").unwrap_err().to_string(), alone);
+    });
+}

@@ -3,8 +3,8 @@
 
 use super::queue::{Fifo, Waiting};
 use super::sequential::Advance;
-use super::step::Undelivered;
 use crate::asynchronous::{Begun, Outcome};
+use crate::context::Context;
 use crate::error::Result;
 use crate::flow::Flow;
 use crate::job::Job;
@@ -92,15 +92,11 @@ impl<F: Flow> Job<F> {
         let ended = match F::begin(&self.cells, delivery, self.cx.clone()) {
             Ok(begun) => {
                 let timeout = F::PLACED[slot].mode.timeout;
-                let late = self.cx.clone();
+                let cx = self.cx.clone();
                 let mut step = Step { begun: Some(begun), queue: &mut self.post.queue, id, attempts };
-                match (step.ended(timeout).await, timeout) {
-                    (Ok(_), millis) if millis > 0 && late.is_late() => Err(step.late(millis)),
-                    (ended, _) => {
-                        step.begun = None;
-                        ended
-                    }
-                }
+                let ended = step.ended(timeout, &cx).await;
+                step.begun = None;
+                ended
             }
             Err(delivery) => {
                 self.post.queue.push_front(Waiting { id, attempts, delivery });
@@ -123,27 +119,19 @@ struct Step<'j, F: Flow> {
 }
 
 impl<F: Flow> Step<'_, F> {
-    async fn ended(&mut self, timeout: u64) -> Outcome<F> {
+    async fn ended(&mut self, timeout: u64, cx: &Context) -> Outcome<F> {
         let mut sleep = (timeout > 0).then(|| Box::pin(tokio::time::sleep(Duration::from_millis(timeout))));
-        poll_fn(|cx| {
+        poll_fn(|waker| {
             let Some(begun) = &mut self.begun else { return Poll::Pending };
-            if let Poll::Ready(ended) = begun.poll(cx) {
+            if let Poll::Ready(ended) = begun.poll(waker, cx) {
                 return Poll::Ready(ended);
             }
-            match sleep.as_mut().map(|sleep| sleep.as_mut().poll(cx)) {
-                Some(Poll::Ready(())) => Poll::Ready(Err(begun.time_out(timeout))),
+            match sleep.as_mut().map(|sleep| sleep.as_mut().poll(waker)) {
+                Some(Poll::Ready(())) => Poll::Ready(Err(begun.time_out())),
                 _ => Poll::Pending,
             }
         })
         .await
-    }
-
-    /// It was done, and too late.
-    fn late(&mut self, millis: u64) -> Box<Undelivered<F::Delivery>> {
-        match &mut self.begun.take() {
-            Some(begun) => begun.time_out(millis),
-            None => unreachable!("it has ended just now"),
-        }
     }
 }
 

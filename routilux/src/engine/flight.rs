@@ -217,15 +217,13 @@ impl<F: Threaded> Future for Flight<F> {
         let flight = &mut *self;
         for _ in 0..LEGS {
             let Some(leg) = &mut flight.leg else { return Poll::Ready(()) };
-            let millis = F::PLACED[leg.number].mode.timeout;
-            let ended = match flight.job.inside(|| leg.begun.poll(waker)) {
-                Poll::Ready(Ok(_)) if flight.cx.is_late() => Err(leg.begun.time_out(millis)),
+            let ended = match flight.job.inside(|| leg.begun.poll(waker, &flight.cx)) {
                 Poll::Ready(ended) => ended,
                 Poll::Pending => {
                     let Some(timeout) = &mut leg.timeout else { return Poll::Pending };
                     match timeout.as_mut().poll(waker) {
                         Poll::Pending => return Poll::Pending,
-                        Poll::Ready(()) => Err(leg.begun.time_out(millis)),
+                        Poll::Ready(()) => Err(leg.begun.time_out()),
                     }
                 }
             };

@@ -60,11 +60,9 @@ impl<F: Flow> Flight<F> {
         // Before, so that a handler that wakes itself is woken.
         self.woken.0.store(false, Ordering::Release);
         let waker = Waker::from(self.woken.clone());
-        let timeout = F::PLACED[self.slot].mode.timeout;
-        match self.begun.poll(&mut std::task::Context::from_waker(&waker)) {
-            Poll::Ready(Ok(_)) if self.cx.is_late() => Some(Err(self.begun.time_out(timeout))),
+        match self.begun.poll(&mut std::task::Context::from_waker(&waker), &self.cx) {
             Poll::Ready(ended) => Some(ended),
-            Poll::Pending if self.is_over_time() => Some(Err(self.begun.time_out(timeout))),
+            Poll::Pending if self.is_over_time() => Some(Err(self.begun.time_out())),
             Poll::Pending => None,
         }
     }
