@@ -143,7 +143,34 @@ impl<F: Flow> Job<F> {
     }
 
     /// Handles up to `most` deliveries. `false` if there were fewer, and then the status says why.
+    #[inline]
     fn drive(&mut self, most: u64) -> Result<bool> {
+        // Most runs are this and nothing else: an input, and all that follows from it.
+        if most == u64::MAX && self.is_plain() {
+            match self.burst(None) {
+                Stop::Idle => {
+                    self.idle()?;
+                    return Ok(false);
+                }
+                Stop::Failed(undelivered) => return Err(self.fail(*undelivered)),
+                Stop::Asked | Stop::Single(_) | Stop::InFlight => {}
+            }
+        }
+        self.drive_with_care(most)
+    }
+
+    /// Whether nothing is to be done for a delivery but to handle it.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.hooks.is_none()
+            & !self.is_timed
+            & !self.is_async
+            & self.simulation.is_none()
+            & !self.post.queue.has_returned()
+    }
+
+    #[cold]
+    fn drive_with_care(&mut self, most: u64) -> Result<bool> {
         match self.advance(most)? {
             Advance::Over(done) => Ok(done),
             Advance::Waits(waiting) => {
@@ -157,13 +184,7 @@ impl<F: Flow> Job<F> {
     pub(super) fn advance(&mut self, most: u64) -> Result<Advance<F::Delivery>> {
         let mut left = most;
         while left > 0 {
-            let plain = most == u64::MAX
-                && self.hooks.is_none()
-                && !self.is_timed
-                && !self.is_async
-                && self.simulation.is_none()
-                && !self.post.queue.has_returned();
-            let stop = match plain {
+            let stop = match most == u64::MAX && self.is_plain() {
                 true => self.burst(None),
                 false => {
                     if self.cx.control.is_asked() && self.obey()? {
@@ -335,7 +356,7 @@ impl<F: Flow> Job<F> {
         }
     }
 
-    #[cold]
+    #[inline]
     fn idle(&mut self) -> Result<()> {
         match self.inputs_closed {
             true => self.end(Status::Completed),
