@@ -622,10 +622,9 @@ mod tests {
 
     fn routine(id: &str, slots: &[&str], events: &[&str]) -> Routine {
         Routine {
-            id: id.into(),
-            type_name: id.to_uppercase(),
             slots: slots.iter().map(|name| Slot::new(*name, "u64")).collect(),
             events: events.iter().map(|name| Event::new(*name, "u64")).collect(),
+            ..Routine::new(id, id.to_uppercase())
         }
     }
 
@@ -655,7 +654,7 @@ mod tests {
                 (_, Some(name)) => Target::Output(name.into()),
                 _ => Target::Slot(port(to)),
             };
-            graph.connections.push(Connection { from: source(from), to, feedback });
+            graph.connections.push(Connection { feedback, ..Connection::new(source(from), to) });
         }
         graph
     }

@@ -6,12 +6,10 @@
 //! use routilux_graph::{Connection, Event, Graph, Port, Routine, Slot, Source, Target, check};
 //!
 //! let mut graph = Graph::new("Echo");
-//! graph.routines.push(Routine {
-//!     id: "say".into(),
-//!     type_name: "Say".into(),
-//!     slots: vec![Slot::new("text", "String")],
-//!     events: vec![Event::new("said", "String")],
-//! });
+//! let mut say = Routine::new("say", "Say");
+//! say.slots.push(Slot::new("text", "String"));
+//! say.events.push(Event::new("said", "String"));
+//! graph.routines.push(say);
 //! graph.connections.push(Connection::new(Source::Input("text".into()), Target::Slot(Port::new("say", "txt"))));
 //!
 //! let problems = check(&graph);
@@ -25,5 +23,8 @@ mod model;
 mod suggest;
 
 pub use check::{Kind, Part, Place, Problem, Severity, check};
-pub use model::{Connection, Event, Graph, Merge, Port, Routine, Slot, Source, Target, When};
+pub use model::{
+    Connection, Drained, Event, Graph, Inner, Merge, Param, Policy, Port, Role, Routine, Slot, Source,
+    Subject, Target, Unknown, When,
+};
 pub use suggest::did_you_mean;

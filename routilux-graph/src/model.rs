@@ -2,6 +2,7 @@
 //! it can be written down too: finding them is the work of `check`.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// A flow: routines and the connections between their ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Graph {
     pub connections: Vec<Connection>,
     /// Events that lead nowhere on purpose.
     pub ignored: Vec<Port>,
+    /// What is done about errors and panics, in the order the rows are written.
+    pub policies: Vec<Policy>,
 }
 
 /// A routine in a flow: an instance of a routine type.
@@ -23,13 +26,41 @@ pub struct Routine {
     pub id: String,
     /// The name of its type, as written in the flow.
     pub type_name: String,
-    /// Its typed inputs.
+    /// Its ports, in the order their handlers are declared: slots, joins, sources and finishes. Of a flow in this flow: its
+    /// inputs.
     pub slots: Vec<Slot>,
-    /// Its typed outputs.
+    /// Its typed outputs: the declared events, then `<join>.unpaired` for each join with a time limit. Of a flow in this flow: its
+    /// outputs, then `result` where it has one. Error events, like `line.error`, are not among them.
     pub events: Vec<Event>,
+    /// What is known of its inside, where it is a flow.
+    pub inner: Option<Box<Inner>>,
 }
 
-/// A typed input port.
+/// The inside of a flow that is an instance in another one, as far as the wiring outside depends on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inner {
+    /// All of it. While a flow is compiled, what others hold is not known.
+    pub graph: Option<Graph>,
+    /// Which input may lead to which output.
+    pub reach: Vec<(String, String)>,
+    /// The outputs that may get something without any input, because a source inside starts by itself.
+    pub always: Vec<String>,
+    /// The slots inside that wait until nothing can come any more.
+    pub drained: Vec<Drained>,
+}
+
+/// A drained slot inside a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Its name inside: `parse.total`.
+    pub slot: String,
+    /// The inputs that may lead to it.
+    pub from: Vec<String>,
+    /// The outputs that it may lead to.
+    pub to: Vec<String>,
+}
+
+/// A port that takes something, or that runs by itself: what a handler of a routine is behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// Its name: that of its handler.
@@ -44,6 +75,42 @@ pub struct Slot {
     pub optional: bool,
     /// Whether its handler is `async`.
     pub waits: bool,
+    /// What kind of handler it has.
+    pub role: Role,
+    /// What a join pairs: each is connected by itself.
+    pub params: Vec<Param>,
+    /// Whether its handler may fail: it returns a `Result`, or has a timeout. Then there is an error event.
+    pub fallible: bool,
+    /// Whether all is as before after a panic: the state is, and the payload is still there.
+    pub whole: bool,
+    /// Whether it is a join with a time limit. Then there is the event `<join>.unpaired`.
+    pub within: bool,
+}
+
+/// The kinds of handlers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It takes what arrives at its slot.
+    #[default]
+    Handler,
+    /// It takes one of each of its parameters.
+    Join,
+    /// It is called again and again while it has more.
+    Source {
+        /// Whether it is armed at the start of a job, and not by a handler.
+        start: bool,
+    },
+    /// It runs once, when nothing can reach its routine any more.
+    Finish,
+}
+
+/// One input of a join.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// The type of one arrival, as written by the author of the routine.
+    pub payload: String,
 }
 
 /// A typed output port.
@@ -58,29 +125,60 @@ pub struct Event {
 }
 
 /// What a slot keeps of the values that arrive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+///
+/// ```
+/// use routilux_graph::Merge;
+///
+/// assert_eq!("fold:add".parse(), Ok(Merge::Fold("add".into())));
+/// assert_eq!(Merge::Fold("add".into()).to_string(), "fold add");
+/// assert!("sum".parse::<Merge>().is_err());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Merge {
     /// Nothing: every arrival is handed over.
     #[default]
     Override,
+    /// The newest waiting value of each connection.
+    Latest,
     /// All values, in the order of arrival.
     Append,
+    /// What the function of this name makes of them.
+    Fold(String),
 }
 
 /// When the handler of a slot runs.
+///
+/// ```
+/// use routilux_graph::When;
+///
+/// assert_eq!("3".parse(), Ok(When::Count(3)));
+/// assert_eq!(When::Drained.to_string(), "drained");
+/// assert!("0".parse::<When>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum When {
     /// At every arrival.
     #[default]
     Each,
+    /// When every connection has delivered since it last ran.
+    All,
+    /// After so many arrivals, and with the remainder when nothing can come any more.
+    Count(u32),
+    /// Once in a job, when nothing can come any more, also with nothing.
+    Drained,
 }
+
+/// What was written for a [`Merge`] or a [`When`] is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown;
 
 /// One port of one routine.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Port {
     /// The routine's id.
     pub routine: String,
-    /// The name of the slot or event.
+    /// The name of the slot or event; of one input of a join, or of an error event, the two with a dot between: `settle.order`,
+    /// `line.error`.
     pub name: String,
 }
 
@@ -113,6 +211,43 @@ pub struct Connection {
     pub to: Target,
     /// Whether it is marked as feedback with `loop`.
     pub feedback: bool,
+    /// How often a payload may go this way in a job: the number of `loop(3)`.
+    pub bound: Option<u32>,
+    /// Whether the payload is converted with `From`: `=>`.
+    pub converts: bool,
+    /// Which payloads go this way: the text of the closure after `if`. Of an `else`, the text of the guard that it is the `else` of.
+    pub guard: Option<String>,
+    /// Whether it is the `else` of its guard: what the guard rejects goes this way.
+    pub otherwise: bool,
+    /// What becomes of the payload on its way: the text of the closure before the target.
+    pub map: Option<String>,
+}
+
+/// One row of what is done when a handler fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// What it is about; a row that names nothing is tried after those that do.
+    pub of: Option<Subject>,
+    /// Whether it is about panics, and not about errors.
+    pub panic: bool,
+    /// Which errors it is about: the text of the closure after `if`.
+    pub guard: Option<String>,
+    /// Where a delivery that failed goes on to: the targets of `-> a.b`, and of `then -> a.b`.
+    pub to: Vec<Target>,
+    /// Whether the rows after it are tried in the end: `retry` without `then`.
+    pub passes: bool,
+    /// What is done, as written: `retry(3, 100ms) then skip`.
+    pub text: String,
+}
+
+/// What a row of [`Graph::policies`] is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// All handlers of a routine, or of a flow in this flow. In a flattened graph also all routines whose ids begin with this one and
+    /// a dot.
+    Routine(String),
+    /// One handler.
+    Slot(Port),
 }
 
 impl Graph {
@@ -141,7 +276,59 @@ impl Graph {
 }
 
 impl Routine {
-    /// The slot of that name.
+    /// A routine without ports.
+    pub fn new(id: impl Into<String>, type_name: impl Into<String>) -> Self {
+        Routine {
+            id: id.into(),
+            type_name: type_name.into(),
+            slots: Vec::new(),
+            events: Vec::new(),
+            inner: None,
+        }
+    }
+
+    /// What a connection may end at: the number of the port of that name and, where the name is that of one input of a join,
+    /// `settle.order`, the number of the parameter. A join has no slot of its own name, and nothing is sent to sources and finishes.
+    ///
+    /// ```
+    /// use routilux_graph::{Param, Role, Routine, Slot};
+    ///
+    /// let mut desk = Routine::new("desk", "Desk");
+    /// desk.slots.push(Slot::new("open", "()"));
+    /// desk.slots.push(Slot::join("settle", vec![Param::new("order", "Order"), Param::new("payment", "Payment")]));
+    /// assert_eq!(desk.port("open"), Some((0, None)));
+    /// assert_eq!(desk.port("settle.payment"), Some((1, Some(1))));
+    /// assert_eq!(desk.port("settle"), None);
+    /// ```
+    pub fn port(&self, name: &str) -> Option<(usize, Option<usize>)> {
+        let numbered = |name: &str| self.slots.iter().position(|slot| slot.name == name);
+        if let Some(number) = numbered(name) {
+            return (self.slots[number].role == Role::Handler).then_some((number, None));
+        }
+        let (join, param) = name.split_once('.')?;
+        let number = numbered(join)?;
+        let param = self.slots[number].params.iter().position(|known| known.name == param)?;
+        Some((number, Some(param)))
+    }
+
+    /// The number of the port whose error event this is: of `line` for `line.error`, and for `error` of the only one that may fail.
+    pub fn error_of(&self, name: &str) -> Option<usize> {
+        let mut fallible = self.slots.iter().enumerate().filter(|(_, slot)| slot.fallible);
+        let number = match name.strip_suffix(".error") {
+            Some(port) => fallible.find(|(_, slot)| slot.name == port)?.0,
+            None if name == "error" => {
+                let number = fallible.next()?.0;
+                if fallible.next().is_some() {
+                    return None;
+                }
+                number
+            }
+            None => return None,
+        };
+        Some(number)
+    }
+
+    /// The port of that name, of any role.
     pub fn slot(&self, name: &str) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.name == name)
     }
@@ -153,7 +340,7 @@ impl Routine {
 }
 
 impl Slot {
-    /// A slot that keeps nothing, runs at every arrival and has to be connected.
+    /// A slot that keeps nothing, runs at every arrival, cannot fail and has to be connected.
     pub fn new(name: impl Into<String>, payload: impl Into<String>) -> Self {
         Slot {
             name: name.into(),
@@ -162,7 +349,36 @@ impl Slot {
             when: When::default(),
             optional: false,
             waits: false,
+            role: Role::default(),
+            params: Vec::new(),
+            fallible: false,
+            whole: false,
+            within: false,
         }
+    }
+
+    /// A join of these parameters.
+    pub fn join(name: impl Into<String>, params: Vec<Param>) -> Self {
+        let payloads: Vec<&str> = params.iter().map(|param| param.payload.as_str()).collect();
+        let payload = format!("({})", payloads.join(", "));
+        Slot { role: Role::Join, params, ..Slot::new(name, payload) }
+    }
+
+    /// A source, which is armed at the start or by a handler.
+    pub fn source(name: impl Into<String>, start: bool) -> Self {
+        Slot { role: Role::Source { start }, ..Slot::new(name, "()") }
+    }
+
+    /// A handler that runs when nothing can reach its routine any more.
+    pub fn finish(name: impl Into<String>) -> Self {
+        Slot { role: Role::Finish, ..Slot::new(name, "()") }
+    }
+}
+
+impl Param {
+    /// An input of a join.
+    pub fn new(name: impl Into<String>, payload: impl Into<String>) -> Self {
+        Param { name: name.into(), payload: payload.into() }
     }
 }
 
@@ -181,20 +397,91 @@ impl Port {
 }
 
 impl Connection {
-    /// A connection that is not feedback.
+    /// A connection that is not feedback, and takes every payload as it is.
     pub fn new(from: Source, to: Target) -> Self {
-        Connection { from, to, feedback: false }
+        Connection {
+            from,
+            to,
+            feedback: false,
+            bound: None,
+            converts: false,
+            guard: None,
+            otherwise: false,
+            map: None,
+        }
+    }
+}
+
+impl Policy {
+    /// A row for every error.
+    pub fn new(of: Option<Subject>, text: impl Into<String>) -> Self {
+        Policy { of, panic: false, guard: None, to: Vec::new(), passes: false, text: text.into() }
     }
 }
 
 impl fmt::Display for Merge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Merge::Override => "override",
-            Merge::Append => "append",
+        match self {
+            Merge::Override => f.write_str("override"),
+            Merge::Latest => f.write_str("latest"),
+            Merge::Append => f.write_str("append"),
+            Merge::Fold(name) => write!(f, "fold {name}"),
+        }
+    }
+}
+
+/// As a port table has it: a fold is `fold:add`.
+impl FromStr for Merge {
+    type Err = Unknown;
+
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        Ok(match text {
+            "override" => Merge::Override,
+            "latest" => Merge::Latest,
+            "append" => Merge::Append,
+            _ => match text.split_once([':', ' ']) {
+                Some(("fold", name)) if !name.is_empty() => Merge::Fold(name.into()),
+                _ => return Err(Unknown),
+            },
         })
     }
 }
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            When::Each => f.write_str("each"),
+            When::All => f.write_str("all"),
+            When::Count(number) => number.fmt(f),
+            When::Drained => f.write_str("drained"),
+        }
+    }
+}
+
+/// As a port table has it.
+impl FromStr for When {
+    type Err = Unknown;
+
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        Ok(match text {
+            "each" => When::Each,
+            "all" => When::All,
+            "drained" => When::Drained,
+            _ => match text.parse() {
+                Ok(number) if number > 0 => When::Count(number),
+                _ => return Err(Unknown),
+            },
+        })
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such merge or firing rule")
+    }
+}
+
+impl std::error::Error for Unknown {}
 
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -221,9 +508,123 @@ impl fmt::Display for Target {
     }
 }
 
-/// The connection as it is written in a flow.
+/// The connection as it is written in a flow; an `else` with the guard that it belongs to.
 impl fmt::Display for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} -> {}{}", self.from, if self.feedback { "loop " } else { "" }, self.to)
+        write!(f, "{} ", self.from)?;
+        if let Some(guard) = &self.guard {
+            write!(f, "if {guard} ")?;
+        }
+        if self.otherwise {
+            f.write_str("else ")?;
+        }
+        if let Some(map) = &self.map {
+            write!(f, "-> {map} ")?;
+        }
+        f.write_str(if self.converts { "=> " } else { "-> " })?;
+        match self.bound {
+            Some(bound) => write!(f, "loop({bound}) ")?,
+            None if self.feedback => f.write_str("loop ")?,
+            None => {}
+        }
+        self.to.fmt(f)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Routine(id) => f.write_str(id),
+            Subject::Slot(port) => port.fmt(f),
+        }
+    }
+}
+
+/// The row as it is written in a flow.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.panic { "on panic " } else { "on error " })?;
+        if let Some(of) = &self.of {
+            write!(f, "of {of} ")?;
+        }
+        if let Some(guard) = &self.guard {
+            write!(f, "if {guard} ")?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn port(text: &str) -> Port {
+        let (routine, name) = text.split_once('.').unwrap();
+        Port::new(routine, name)
+    }
+
+    #[test]
+    fn a_connection_reads_as_it_is_written() {
+        let plain = Connection::new(Source::Event(port("a.x")), Target::Slot(port("b.s.y")));
+        let guard = Some("|e| e.n > 3".to_owned());
+        let map = Some("|e| e.text".to_owned());
+        let written = |connection: Connection| connection.to_string();
+        assert_eq!(written(plain.clone()), "a.x -> b.s.y");
+        assert_eq!(written(Connection { feedback: true, ..plain.clone() }), "a.x -> loop b.s.y");
+        let bounded = Connection { feedback: true, bound: Some(3), converts: true, ..plain.clone() };
+        assert_eq!(written(bounded), "a.x => loop(3) b.s.y");
+        assert_eq!(written(Connection { map: map.clone(), ..plain.clone() }), "a.x -> |e| e.text -> b.s.y");
+        assert_eq!(
+            written(Connection { guard: guard.clone(), map, ..plain.clone() }),
+            "a.x if |e| e.n > 3 -> |e| e.text -> b.s.y"
+        );
+        assert_eq!(
+            written(Connection { guard, otherwise: true, ..plain }),
+            "a.x if |e| e.n > 3 else -> b.s.y"
+        );
+    }
+
+    #[test]
+    fn a_policy_reads_as_it_is_written() {
+        let row = Policy::new(Some(Subject::Slot(port("a.x"))), "retry(3, 100ms) then skip");
+        assert_eq!(row.to_string(), "on error of a.x retry(3, 100ms) then skip");
+        let row = Policy { guard: Some("|p| true".into()), panic: true, ..Policy::new(None, "stop") };
+        assert_eq!(row.to_string(), "on panic if |p| true stop");
+    }
+
+    #[test]
+    fn names_are_resolved_by_role() {
+        let mut desk = Routine::new("desk", "Desk");
+        desk.slots = vec![
+            Slot { fallible: true, ..Slot::new("line", "String") },
+            Slot::join("settle", vec![Param::new("order", "Order"), Param::new("payment", "Payment")]),
+            Slot::source("lines", true),
+            Slot::finish("flush"),
+        ];
+        assert_eq!(desk.slots[1].payload, "(Order, Payment)");
+        assert_eq!(desk.port("line"), Some((0, None)));
+        assert_eq!(desk.port("settle.order"), Some((1, Some(0))));
+        for name in ["settle", "lines", "flush", "settle.x", "line.x", "none", "none.x"] {
+            assert_eq!(desk.port(name), None, "{name}");
+        }
+        assert_eq!(desk.error_of("line.error"), Some(0));
+        assert_eq!(desk.error_of("error"), Some(0));
+        assert_eq!(desk.error_of("settle.error"), None);
+        assert_eq!(desk.error_of("line"), None);
+        desk.slots[1].fallible = true;
+        assert_eq!(desk.error_of("error"), None);
+        assert_eq!(desk.error_of("settle.error"), Some(1));
+    }
+
+    #[test]
+    fn merges_and_firing_rules_are_read_back() {
+        for merge in ["override", "latest", "append", "fold add"] {
+            assert_eq!(merge.parse::<Merge>().unwrap().to_string(), merge);
+        }
+        for when in ["each", "all", "drained", "3"] {
+            assert_eq!(when.parse::<When>().unwrap().to_string(), when);
+        }
+        assert_eq!("fold:".parse::<Merge>(), Err(Unknown));
+        assert_eq!("-1".parse::<When>(), Err(Unknown));
     }
 }

@@ -55,7 +55,7 @@ pub fn place<R: Routine + Fields>(configuration: R::Configuration) -> R::Place {
 pub fn routine<R: Routine>(id: &str) -> routilux_graph::Routine {
     let slots = R::SLOTS.iter().map(|info| {
         let mut slot = Slot::new(info.name, info.payload);
-        (slot.merge, slot.optional, slot.waits) = (info.merge, info.optional, info.waits);
+        (slot.merge, slot.optional, slot.waits) = (info.merge.clone(), info.optional, info.waits);
         slot
     });
     let events = R::EVENTS.iter().map(|info| {
@@ -63,12 +63,10 @@ pub fn routine<R: Routine>(id: &str) -> routilux_graph::Routine {
         event.live = info.live;
         event
     });
-    routilux_graph::Routine {
-        id: id.to_owned(),
-        type_name: R::TYPE.to_owned(),
-        slots: slots.collect(),
-        events: events.collect(),
-    }
+    let mut routine = routilux_graph::Routine::new(id, R::TYPE);
+    routine.slots.extend(slots);
+    routine.events.extend(events);
+    routine
 }
 
 pub fn save_payload<R: SlotPort<I>, const I: usize>(

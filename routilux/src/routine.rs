@@ -200,7 +200,7 @@ impl<T: Default> Starts for T {
 
 /// A slot as data.
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SlotInfo {
     pub name: &'static str,
     pub payload: &'static str,

@@ -123,7 +123,7 @@ impl<'a> Flow<'a> {
                 flow.slots.push(SlotAt {
                     routine: r,
                     number,
-                    merge: slot.merge,
+                    merge: slot.merge.clone(),
                     waits: slot.waits,
                     connected: connected.contains(&port),
                 });
@@ -705,7 +705,7 @@ impl<'a> Flow<'a> {
         let p = self.p;
         let arms = |contents_of: fn(&Ident) -> TokenStream, step: TokenStream, cells: TokenStream| {
             let arms = self.connected().map(|(number, slot)| {
-                let SlotAt { routine, number: in_routine, merge, .. } = *slot;
+                let SlotAt { routine, number: in_routine, ref merge, .. } = *slot;
                 let (variant, field) = (format_ident!("S{number}"), format_ident!("s{number}"));
                 let (cell, alias, route) = (
                     format_ident!("r{routine}"),
@@ -991,7 +991,7 @@ impl<'a> Flow<'a> {
                 Target::Return => quote! { #p::Target::Return },
             };
             let feedback = connection.feedback;
-            quote! { #p::Connection { from: #from, to: #to, feedback: #feedback } }
+            quote! { #p::Connection { feedback: #feedback, ..#p::Connection::new(#from, #to) } }
         });
         let ignored = self.model.graph.ignored.iter().map(port);
         quote! {
@@ -1001,6 +1001,7 @@ impl<'a> Flow<'a> {
                     routines: ::std::vec![#(#routines),*],
                     connections: ::std::vec![#(#connections),*],
                     ignored: ::std::vec![#(#ignored),*],
+                    policies: ::std::vec::Vec::new(),
                 }
             }
         }

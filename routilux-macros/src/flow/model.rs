@@ -141,7 +141,8 @@ impl Model {
             Some(Table::Known { type_name, .. }) => type_name.clone(),
             _ => text::of(&instance.path),
         };
-        self.graph.routines.push(Routine { id: plain(&instance.id), type_name, slots, events });
+        let routine = Routine { slots, events, ..Routine::new(plain(&instance.id), type_name) };
+        self.graph.routines.push(routine);
         self.routines.push(instance);
     }
 
@@ -162,7 +163,7 @@ impl Model {
             }
             TargetKind::Return => (To::Return, routilux_graph::Target::Return, false),
         };
-        self.graph.connections.push(Connection { from: source, to: target, feedback });
+        self.graph.connections.push(Connection { feedback, ..Connection::new(source, target) });
         self.connections.push(Written { from, to, to_tokens: tokens });
     }
 }

@@ -328,7 +328,7 @@ impl Routine<'_> {
             let (name, payload) = (plain(&slot.name), slot.payload_text());
             let merge = match slot.options.merge {
                 Merge::Override => quote!(Override),
-                Merge::Append => quote!(Append),
+                _ => quote!(Append),
             };
             let (optional, waits) = (slot.options.optional, slot.waits.is_some());
             quote! {
@@ -427,8 +427,8 @@ impl Routine<'_> {
         let by_reference =
             !slot.payload.is_empty() && slot.payload.iter().all(|param| param.pass != Pass::Value);
 
-        let handover = match (options.merge, by_reference) {
-            (Merge::Append, _) => quote!(Appended),
+        let handover = match (&options.merge, by_reference) {
+            (Merge::Latest | Merge::Append | Merge::Fold(_), _) => quote!(Appended),
             (Merge::Override, true) => quote!(Lent),
             // What waits may be given up: the payload is there for another attempt then.
             (Merge::Override, false) if slot.waits.is_some() => quote!(Kept),
@@ -452,8 +452,8 @@ impl Routine<'_> {
             (true, false) => quote!(Exposed),
         };
         let undo = at(name.span(), quote! { #p::#undo });
-        let argument = match (options.merge, by_reference) {
-            (Merge::Append, _) => quote! { &[#payload] },
+        let argument = match (&options.merge, by_reference) {
+            (Merge::Latest | Merge::Append | Merge::Fold(_), _) => quote! { &[#payload] },
             (Merge::Override, true) => quote! { &#payload },
             (Merge::Override, false) => quote! { #payload },
         };

@@ -522,7 +522,7 @@ fn merge_fits(slot: &Slot, signature: &Signature, diagnostics: &mut Diagnostics)
         return None;
     }
     let slice = slot.payload.iter().find(|param| param.pass == Pass::Slice);
-    match (slot.options.merge, slice) {
+    match (&slot.options.merge, slice) {
         (Merge::Override, None) => Some(()),
         (Merge::Override, Some(param)) => {
             let ty = text::of(&param.ty);
@@ -533,7 +533,7 @@ fn merge_fits(slot: &Slot, signature: &Signature, diagnostics: &mut Diagnostics)
             None
         }
         (Merge::Append, Some(_)) if slot.payload.len() == 1 => Some(()),
-        (Merge::Append, _) => {
+        (Merge::Latest | Merge::Append | Merge::Fold(_), _) => {
             let ty = match slot.payload.len() {
                 0 => "()".to_owned(),
                 _ => slot.payload_text(),
