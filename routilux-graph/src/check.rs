@@ -2,7 +2,7 @@
 //! what only follows from another mistake is not told. It knows names, not places in a source
 //! file: who called it turns a `Place` into a span, a line or an id.
 
-use crate::cycles::{self, Edge};
+use crate::cycles::{self, Edge, Via};
 use crate::model::{Connection, Graph, Port, Routine, Source, Target};
 use crate::suggest::did_you_mean;
 use std::collections::{HashMap, HashSet};
@@ -415,7 +415,7 @@ impl<'g> Checker<'g> {
             .filter(|(_, connection)| with_feedback || !connection.feedback)
             .filter_map(|(connection, _)| {
                 let (from, to) = (self.events[connection]?.0, self.slots[connection]?.0);
-                Some(Edge { connection, from, to })
+                Some(Edge { via: Via::Connection(connection), from, to })
             })
             .collect()
     }
@@ -432,19 +432,21 @@ impl<'g> Checker<'g> {
         let graph = self.graph;
         for cycle in cycles::closing(graph.routines.len(), &self.edges(false)) {
             let Some(closing) = cycle.last() else { continue };
-            let written = &graph.connections[closing.connection];
-            let way: Vec<String> =
-                cycle.iter().map(|edge| format!("`{}`", graph.connections[edge.connection])).collect();
+            let written = &graph.connections[closing.connection().unwrap_or(0)];
+            let way: Vec<String> = cycle
+                .iter()
+                .map(|edge| format!("`{}`", graph.connections[edge.connection().unwrap_or(0)]))
+                .collect();
             self.tell(
                 Kind::UnmarkedCycle,
-                Place::To(closing.connection, Part::Whole),
+                Place::To(closing.connection().unwrap_or(0), Part::Whole),
                 format!("`{written}` closes a cycle: {}", way.join(", ")),
                 format!("if the feedback is meant, mark it: `{} -> loop {};`", written.from, written.to),
             );
         }
         let out_of = self.edges_by_routine();
         for edge in self.edges(true) {
-            let written = &graph.connections[edge.connection];
+            let written = &graph.connections[edge.connection().unwrap_or(0)];
             if written.feedback && cycles::path(&out_of, edge.to, edge.from).is_none() {
                 let plain = Connection { feedback: false, ..written.clone() };
                 // Where another connection could not be read, this cycle may be what it would have closed.
@@ -453,7 +455,7 @@ impl<'g> Checker<'g> {
                 }
                 self.tell(
                     Kind::NoCycle,
-                    Place::To(edge.connection, Part::Whole),
+                    Place::To(edge.connection().unwrap_or(0), Part::Whole),
                     format!(
                         "`loop` marks feedback, but no way leads from `{}` back to `{}`",
                         written.to, written.from

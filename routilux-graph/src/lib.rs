@@ -18,11 +18,15 @@
 //! ```
 
 mod check;
+mod closers;
 mod cycles;
+mod ends;
 mod model;
 mod suggest;
+mod ways;
 
 pub use check::{Kind, Part, Place, Problem, Severity, check};
+pub use closers::{Closer, Closers, Closing};
 pub use model::{
     Connection, Drained, Event, Graph, Inner, Merge, Param, Policy, Port, Role, Routine, Slot, Source,
     Subject, Target, Unknown, When,

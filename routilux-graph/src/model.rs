@@ -1,6 +1,7 @@
 //! What a flow is made of. Ends of connections are kept by name, so that a flow with mistakes in
 //! it can be written down too: finding them is the work of `check`.
 
+use crate::ways::RESULT;
 use std::fmt;
 use std::str::FromStr;
 
@@ -271,6 +272,24 @@ impl Graph {
                 names.push(name.as_str());
             }
         }
+        names
+    }
+
+    /// The names of the flow's outputs as another flow sees them, each once, in the order they are written; the last is `result`,
+    /// where the flow has a `return`.
+    pub fn outputs(&self) -> Vec<&str> {
+        let targets = self.connections.iter().map(|connection| &connection.to);
+        let targets = targets.chain(self.policies.iter().flat_map(|policy| &policy.to));
+        let mut names: Vec<&str> = Vec::new();
+        let mut returns = false;
+        for target in targets {
+            match target {
+                Target::Output(name) if !names.contains(&name.as_str()) => names.push(name),
+                Target::Return => returns = true,
+                Target::Output(_) | Target::Slot(_) => {}
+            }
+        }
+        names.extend(returns.then_some(RESULT));
         names
     }
 }
