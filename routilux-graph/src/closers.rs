@@ -189,31 +189,11 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Connection, Event, Policy, Port, Subject, Target};
+    use crate::model::{Connection, Policy, Port, Subject, Target};
+    use crate::testing::{self, flow};
 
-    /// A routine with an event `e`, and slots like `x`, `x:drained`, `x:3`, `x:within`, `x:finish`, `x:start`.
     fn routine(id: &str, slots: &[&str]) -> Routine {
-        let slot = |text: &&str| {
-            let (name, kind) = text.split_once(':').unwrap_or((text, "each"));
-            match kind {
-                "finish" => Slot::finish(name),
-                "start" => Slot::source(name, true),
-                "within" => Slot { within: true, ..Slot::new(name, "u64") },
-                when => Slot { when: when.parse().unwrap(), fallible: true, ..Slot::new(name, "u64") },
-            }
-        };
-        let slots = slots.iter().map(slot).collect();
-        Routine { slots, events: vec![Event::new("e", "u64")], ..Routine::new(id, "R") }
-    }
-
-    fn flow(routines: Vec<Routine>, connections: &[&str]) -> Graph {
-        let connections = connections.iter().map(|text| {
-            let (from, to) = text.split_once(" -> ").unwrap();
-            let port = |text: &str| text.split_once('.').map(|(routine, name)| Port::new(routine, name));
-            let from = port(from).map_or_else(|| Source::Input(from.into()), Source::Event);
-            Connection::new(from, Target::Slot(port(to).unwrap()))
-        });
-        Graph { routines, connections: connections.collect(), ..Graph::new("Test") }
+        testing::routine(id, slots, &["e"])
     }
 
     fn waits(graph: &Graph) -> Vec<Vec<usize>> {
@@ -225,7 +205,7 @@ mod tests {
     fn nested_drained_slots_wait_in_the_order_of_the_flow() {
         let graph = flow(
             vec![routine("c", &["x:drained"]), routine("b", &["x:drained"]), routine("a", &["x"])],
-            &["in -> a.x", "a.e -> b.x", "b.e -> c.x"],
+            &["in x -> a.x", "a.e -> b.x", "b.e -> c.x"],
         );
         let closers = Closers::of(&graph);
         assert_eq!(closers.counted, [vec![0], vec![0, 1], vec![0, 1]]);
@@ -241,7 +221,7 @@ mod tests {
     fn other_slots_of_the_same_routine_are_not_upstream_of_a_drained_one() {
         let graph = flow(
             vec![routine("a", &["x"]), routine("b", &["x", "total:drained"]), routine("c", &["x"])],
-            &["in -> a.x", "in -> c.x", "a.e -> b.total", "c.e -> b.x"],
+            &["in x -> a.x", "in x -> c.x", "a.e -> b.total", "c.e -> b.x"],
         );
         assert_eq!(Closers::of(&graph).closers[0].upstream, [true, false, false]);
     }
@@ -250,7 +230,7 @@ mod tests {
     fn a_finish_runs_after_all_of_its_routine_and_before_its_drained_receivers() {
         let graph = flow(
             vec![routine("a", &["flush:finish", "x", "total:drained"]), routine("b", &["x:drained"])],
-            &["in -> a.x", "in -> a.total", "a.e -> b.x"],
+            &["in x -> a.x", "in x -> a.total", "a.e -> b.x"],
         );
         // 0: a.flush, 1: a.total, 2: b.x
         assert_eq!(waits(&graph), [vec![1], vec![], vec![0, 1]]);
@@ -259,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_nothing_leads_to_fires_at_once() {
-        let graph = flow(vec![routine("a", &["x", "total:drained"])], &["in -> a.x"]);
+        let graph = flow(vec![routine("a", &["x", "total:drained"])], &["in x -> a.x"]);
         let closers = Closers::of(&graph);
         assert_eq!(closers.initial(0), 0);
         assert_eq!(closers.counted, [vec![], vec![0]]);
@@ -267,7 +247,7 @@ mod tests {
 
     #[test]
     fn in_a_cycle_the_lower_number_goes_first() {
-        let round = &["in -> a.x", "a.e -> b.x", "b.e -> a.x"];
+        let round = &["in x -> a.x", "a.e -> b.x", "b.e -> a.x"];
         let graph = flow(vec![routine("a", &["x:2"]), routine("b", &["x:3"])], round);
         assert_eq!(waits(&graph), [vec![], vec![0]]);
         let graph =
@@ -277,7 +257,7 @@ mod tests {
 
     #[test]
     fn errors_and_diversions_are_ways_too() {
-        let mut graph = flow(vec![routine("a", &["x"]), routine("b", &["x:drained"])], &["in -> a.x"]);
+        let mut graph = flow(vec![routine("a", &["x?"]), routine("b", &["x:drained"])], &["in x -> a.x"]);
         assert_eq!(Closers::of(&graph).closers[0].upstream, [false, false]);
         let divert = |of| Policy { to: vec![Target::Slot(Port::new("b", "x"))], ..Policy::new(of, "-> b.x") };
         graph.policies = vec![divert(Some(Subject::Slot(Port::new("a", "x"))))];

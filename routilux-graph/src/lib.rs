@@ -21,8 +21,12 @@ mod check;
 mod closers;
 mod cycles;
 mod ends;
+mod flatten;
+mod inner;
 mod model;
 mod suggest;
+#[cfg(test)]
+mod testing;
 mod ways;
 
 pub use check::{Kind, Part, Place, Problem, Severity, check};

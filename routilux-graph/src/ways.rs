@@ -3,7 +3,7 @@
 
 use crate::cycles::{Edge, Via};
 use crate::ends::{Ends, From, Leaving, To, concerned};
-use crate::model::{Graph, Role, Source, Target};
+use crate::model::{Drained, Graph, Role, Routine, Source, Target};
 
 pub(crate) struct Ways {
     /// By routine: its first node. Those of a flow are its inputs, its outputs, what starts by itself, and what fails.
@@ -154,6 +154,20 @@ impl Ways {
             None => routine.slots.iter().any(|slot| begins(&slot.role)),
         });
         started.map(|(number, _)| self.starting(number)).collect()
+    }
+
+    /// The nodes by which a drained slot inside a flow is entered, and those that it leads to.
+    pub(crate) fn drained_in(
+        &self,
+        graph: &Graph,
+        routine: usize,
+        drained: &Drained,
+    ) -> (Vec<usize>, Vec<usize>) {
+        let Routine { slots, events, .. } = &graph.routines[routine];
+        let into = drained.from.iter().filter_map(|name| slots.iter().position(|slot| slot.name == *name));
+        let out = drained.to.iter().filter_map(|name| events.iter().position(|event| event.name == *name));
+        let first = self.first[routine];
+        (into.map(|slot| first + slot).collect(), out.map(|event| first + slots.len() + event).collect())
     }
 
     /// The nodes that the inputs of the flow lead to, of all or of one.

@@ -1,0 +1,58 @@
+//! Flows for the tests of this crate, in few words.
+
+use crate::model::{Connection, Event, Graph, Param, Port, Routine, Slot, Source, Target};
+
+/// A routine. Its slots take `u64` and are written `x`, `x:drained`, `x:3`, `x:finish`, `x:start`, `x:source` and `x:within`; `x?` may fail,
+/// `x(a, b)` is a join.
+pub(crate) fn routine(id: &str, slots: &[&str], events: &[&str]) -> Routine {
+    Routine {
+        slots: slots.iter().map(|text| slot(text)).collect(),
+        events: events.iter().map(|name| Event::new(*name, "u64")).collect(),
+        ..Routine::new(id, id.to_uppercase())
+    }
+}
+
+fn slot(text: &str) -> Slot {
+    if let Some((name, params)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        return Slot::join(name, params.split(", ").map(|name| Param::new(name, "u64")).collect());
+    }
+    let (name, kind) = text.split_once(':').unwrap_or((text, "each"));
+    let (name, fallible) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
+    let slot = match kind {
+        "finish" => Slot::finish(name),
+        "start" => Slot::source(name, true),
+        "within" => Slot { within: true, ..Slot::new(name, "u64") },
+        "source" => Slot::source(name, false),
+        when => Slot { when: when.parse().unwrap(), ..Slot::new(name, "u64") },
+    };
+    Slot { fallible, whole: fallible, ..slot }
+}
+
+pub(crate) fn port(text: &str) -> Port {
+    let (routine, name) = text.split_once('.').unwrap();
+    Port::new(routine, name)
+}
+
+pub(crate) fn target(text: &str) -> Target {
+    match (text, text.strip_prefix("out ")) {
+        ("return", _) => Target::Return,
+        (_, Some(name)) => Target::Output(name.into()),
+        _ => Target::Slot(port(text)),
+    }
+}
+
+/// `in x -> a.x`, `a.y -> loop b.x`, `a.y -> out y`, `a.y -> return`.
+pub(crate) fn connection(text: &str) -> Connection {
+    let (from, to) = text.split_once(" -> ").unwrap();
+    let (feedback, to) = to.strip_prefix("loop ").map_or((false, to), |rest| (true, rest));
+    let from = match from.strip_prefix("in ") {
+        Some(name) => Source::Input(name.into()),
+        None => Source::Event(port(from)),
+    };
+    Connection { feedback, ..Connection::new(from, target(to)) }
+}
+
+pub(crate) fn flow(routines: Vec<Routine>, connections: &[&str]) -> Graph {
+    let connections = connections.iter().map(|text| connection(text)).collect();
+    Graph { routines, connections, ..Graph::new("Test") }
+}
