@@ -165,7 +165,7 @@ fn closer(graph: &Graph, ends: &Ends, ways: &Ways, kind: Closing, at: (usize, us
     };
     let next = ports.clone().flat_map(|port| ways.into_port(ends, routine, port));
     let itself = (kind == Closing::Finish).then(|| ways.starting(routine));
-    let reaching = ways.reaching(next.map(|(_, node)| node).chain(itself));
+    let reaching = ways.reaching(next.map(|edge| edge.from).chain(itself));
     let mut upstream = vec![false; graph.routines.len()];
     reaching.iter().enumerate().filter(|(_, reaches)| **reaches).for_each(|(node, _)| {
         upstream[ways.routine(node)] = true;

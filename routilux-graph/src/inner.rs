@@ -105,7 +105,7 @@ impl Inner {
                 };
                 let upstream = inputs
                     .iter()
-                    .filter(|(name, reached)| next.iter().any(|(_, node)| reached[*node]) || enters(name));
+                    .filter(|(name, reached)| next.iter().any(|edge| reached[edge.from]) || enters(name));
                 drained.push(Drained {
                     slot: format!("{}.{}", routine.id, slot.name),
                     from: upstream.map(|(name, _)| name.clone()).collect(),

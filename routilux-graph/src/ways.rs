@@ -124,30 +124,20 @@ impl Ways {
         reaching
     }
 
-    /// The nodes whose events are led to a port: what is next upstream of it.
-    pub(crate) fn into_port(&self, ends: &Ends, routine: usize, port: usize) -> Vec<(Via, usize)> {
+    /// The edges that end at a port: what is next upstream of it.
+    pub(crate) fn into_port(&self, ends: &Ends, routine: usize, port: usize) -> Vec<Edge> {
         let is_it = |to: &Option<To>| to.is_some_and(|to| (to.0, to.1) == (routine, port));
-        let mut found = Vec::new();
-        for (index, to) in ends.slots.iter().enumerate() {
-            if let (true, Some(from)) = (is_it(to), ends.events[index]) {
-                found.push((Via::Connection(index), self.leaving(from)));
-            }
-        }
-        for edge in &self.edges {
-            if let Via::Policy(index) = edge.via
-                && ends.diverted[index].iter().any(is_it)
-                && self.routine(edge.to) == routine
-            {
-                found.push((edge.via, edge.from));
-            }
-        }
-        found
+        let ends_there = |edge: &&Edge| match edge.via {
+            Via::Connection(index) => is_it(&ends.slots[index]),
+            Via::Policy(index) => ends.diverted[index].iter().any(is_it) && self.routine(edge.to) == routine,
+            Via::Inner => false,
+        };
+        self.edges.iter().filter(ends_there).copied().collect()
     }
 
-    /// The nodes where something begins without an input: sources that are started, what starts in a flow, and what runs at the
-    /// end.
+    /// The nodes where something begins without an input: sources that are started, and what starts in a flow.
     pub(crate) fn started(&self, graph: &Graph) -> Vec<usize> {
-        let begins = |role: &Role| matches!(role, Role::Source { start: true } | Role::Finish);
+        let begins = |role: &Role| matches!(role, Role::Source { start: true });
         let routines = graph.routines.iter().enumerate();
         let started = routines.filter(|(_, routine)| match &routine.inner {
             Some(_) => true,

@@ -77,6 +77,7 @@ fn tokens_at(model: &Model, place: Place) -> TokenStream {
             tokens
         }
         Place::Ignored(index, part) => part_of(&model.ignored[index], part),
+        Place::Policy(..) | Place::PolicyTo(..) => model.name.to_token_stream(),
     }
 }
 
