@@ -163,7 +163,7 @@ fn closer(graph: &Graph, ends: &Ends, ways: &Ways, kind: Closing, at: (usize, us
         Closing::Finish => 0..graph.routines[routine].slots.len(),
         Closing::Drained | Closing::Remainder | Closing::Unpaired => port..port + 1,
     };
-    let next = ports.clone().flat_map(|port| ways.into_port(ends, routine, port));
+    let next = ports.clone().flat_map(|port| ways.ending_at(ends, routine, port));
     let itself = (kind == Closing::Finish).then(|| ways.starting(routine));
     let reaching = ways.reaching(next.map(|edge| edge.from).chain(itself));
     let mut upstream = vec![false; graph.routines.len()];
@@ -190,7 +190,7 @@ impl Graph {
 mod tests {
     use super::*;
     use crate::model::{Connection, Policy, Port, Subject, Target};
-    use crate::testing::{self, flow};
+    use crate::testing::{self, Lcg, flow};
 
     fn routine(id: &str, slots: &[&str]) -> Routine {
         testing::routine(id, slots, &["e"])
@@ -269,20 +269,6 @@ mod tests {
             Target::Slot(Port::new("b", "x")),
         ));
         assert_eq!(Closers::of(&graph).closers[0].upstream, [true, false]);
-    }
-
-    /// A generator of numbers, always the same.
-    struct Lcg(u64);
-
-    impl Lcg {
-        fn below(&mut self, end: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            ((self.0 >> 33) as usize) % end.max(1)
-        }
-
-        fn one_in(&mut self, n: usize) -> bool {
-            self.below(n) == 0
-        }
     }
 
     fn random_graph(random: &mut Lcg) -> Graph {

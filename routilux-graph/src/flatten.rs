@@ -204,7 +204,8 @@ mod tests {
     use super::*;
     use crate::model::Inner;
     use crate::model::{Event, Slot};
-    use crate::testing::{connection, flow, routine};
+    use crate::testing::{Lcg, connection, flow, routine};
+    use crate::{Kind, check};
 
     fn ids(graph: &Graph) -> Vec<&str> {
         graph.routines.iter().map(|routine| routine.id.as_str()).collect()
@@ -391,5 +392,71 @@ mod tests {
             instance.events,
             [Event::new("y", "u64"), Event::new("z", ""), Event::new("result", "u64")]
         );
+    }
+
+    /// A flow of these routines with connections, from its inputs `i` and `j` and to its outputs `o` and `p` too.
+    fn random(random: &mut Lcg, routines: Vec<Routine>) -> Graph {
+        let pick = |random: &mut Lcg, names: &[String]| names[random.below(names.len())].clone();
+        let mut sources = vec!["in i".to_owned(), "in j".to_owned()];
+        let mut targets = vec!["out o".to_owned(), "out p".to_owned()];
+        for routine in &routines {
+            sources.extend(routine.events.iter().map(|event| format!("{}.{}", routine.id, event.name)));
+            targets.extend(routine.slots.iter().map(|slot| format!("{}.{}", routine.id, slot.name)));
+        }
+        let connections: Vec<String> = (0..sources.len() + targets.len())
+            .map(|_| format!("{} -> {}", pick(random, &sources), pick(random, &targets)))
+            .collect();
+        flow(routines, &connections.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Which slots are told to lead to themselves.
+    fn drained(graph: &Graph) -> Vec<String> {
+        let problems = check(graph).into_iter().filter(|problem| problem.kind == Kind::DrainedDownstream);
+        let slots = problems.map(|problem| problem.message.split(' ').next().unwrap_or_default().to_owned());
+        let mut slots: Vec<String> = slots.collect();
+        slots.sort();
+        slots
+    }
+
+    #[test]
+    fn what_is_known_outside_agrees_with_all_laid_out() {
+        let mut numbers = Lcg(9);
+        let mut told = 0;
+        for _ in 0..3000 {
+            let inner = random(
+                &mut numbers,
+                vec![routine("a", &["x", "t:drained"], &["y"]), routine("b", &["x", "u:drained"], &["y"])],
+            );
+            // What is a mistake inside is told there.
+            if !drained(&inner).is_empty() {
+                continue;
+            }
+            let routines =
+                vec![inner.instance("f"), routine("c", &["x", "v:drained"], &["y"]), inner.instance("g")];
+            let outer = random(&mut numbers, routines);
+            let mut outside = outer.clone();
+            for routine in &mut outside.routines {
+                if let Some(inner) = &mut routine.inner {
+                    inner.graph = None;
+                }
+            }
+            let flat = outer.flattened();
+            assert_eq!(drained(&outside), drained(&flat), "{:?}", written(&outer));
+            let (known, all) = (Inner::of(&outside), Inner::of(&flat));
+            let sorted = |inner: &Inner| {
+                let mut reach = inner.reach.clone();
+                reach.sort();
+                let mut slots = inner.drained.clone();
+                for drained in &mut slots {
+                    drained.from.sort();
+                    drained.to.sort();
+                }
+                slots.sort_by(|a, b| a.slot.cmp(&b.slot));
+                (reach, slots)
+            };
+            assert_eq!(sorted(&known), sorted(&all), "{:?}", written(&outer));
+            told += drained(&flat).len();
+        }
+        assert!(told > 100);
     }
 }

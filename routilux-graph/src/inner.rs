@@ -75,7 +75,7 @@ impl Inner {
         let inputs: Vec<(String, Vec<bool>)> = graph
             .inputs()
             .into_iter()
-            .map(|name| (name.to_owned(), ways.reached(ways.from_inputs(graph, &ends, Some(name)))))
+            .map(|name| (name.to_owned(), ways.reached(ways.after_inputs(graph, &ends, Some(name)))))
             .collect();
 
         let mut reach = Vec::new();
@@ -96,7 +96,7 @@ impl Inner {
                 if slot.when != When::Drained || slot.role != Role::Handler || routine.inner.is_some() {
                     continue;
                 }
-                let next = ways.into_port(&ends, r, s);
+                let next = ways.ending_at(&ends, r, s);
                 let enters = |name: &str| {
                     let connections = graph.connections.iter().zip(&ends.slots);
                     connections.into_iter().any(|(connection, to)| {

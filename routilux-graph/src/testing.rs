@@ -56,3 +56,17 @@ pub(crate) fn flow(routines: Vec<Routine>, connections: &[&str]) -> Graph {
     let connections = connections.iter().map(|text| connection(text)).collect();
     Graph { routines, connections, ..Graph::new("Test") }
 }
+
+/// A generator of numbers, always the same.
+pub(crate) struct Lcg(pub(crate) u64);
+
+impl Lcg {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % end.max(1)
+    }
+
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}

@@ -125,7 +125,7 @@ impl Ways {
     }
 
     /// The edges that end at a port: what is next upstream of it.
-    pub(crate) fn into_port(&self, ends: &Ends, routine: usize, port: usize) -> Vec<Edge> {
+    pub(crate) fn ending_at(&self, ends: &Ends, routine: usize, port: usize) -> Vec<Edge> {
         let is_it = |to: &Option<To>| to.is_some_and(|to| (to.0, to.1) == (routine, port));
         let ends_there = |edge: &&Edge| match edge.via {
             Via::Connection(index) => is_it(&ends.slots[index]),
@@ -161,7 +161,7 @@ impl Ways {
     }
 
     /// The nodes that the inputs of the flow lead to, of all or of one.
-    pub(crate) fn from_inputs(&self, graph: &Graph, ends: &Ends, input: Option<&str>) -> Vec<usize> {
+    pub(crate) fn after_inputs(&self, graph: &Graph, ends: &Ends, input: Option<&str>) -> Vec<usize> {
         let connections = graph.connections.iter().zip(&ends.slots);
         let entered = connections.filter_map(|(connection, slot)| match &connection.from {
             Source::Input(name) if input.is_none_or(|input| input == name) => Some(self.entering((*slot)?)),

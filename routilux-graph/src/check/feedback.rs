@@ -21,7 +21,7 @@ impl Checker<'_> {
         for (r, routine) in graph.routines.iter().enumerate() {
             for (s, slot) in routine.slots.iter().enumerate() {
                 if routine.inner.is_none() && slot.role == Role::Handler && slot.when == When::Drained {
-                    let into: Vec<Edge> = ways.into_port(&self.ends, r, s);
+                    let into: Vec<Edge> = ways.ending_at(&self.ends, r, s);
                     self.lead_back(
                         ways,
                         &format!("{}.{}", routine.id, slot.name),

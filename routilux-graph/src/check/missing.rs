@@ -127,7 +127,7 @@ impl Checker<'_> {
             return;
         }
         let ways = Ways::of(graph, &self.ends);
-        let mut from = ways.from_inputs(graph, &self.ends, None);
+        let mut from = ways.after_inputs(graph, &self.ends, None);
         from.extend(ways.started(graph));
         // These run even if nothing comes.
         let at_the_end = |slot: &Slot| slot.role == Role::Finish || slot.when == When::Drained;
