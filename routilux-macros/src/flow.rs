@@ -1,15 +1,23 @@
 //! `flow!`, in two stages. The first sees only the flow: it writes the flow's struct and asks each routine type
 //! for its port table, by the macro of the type's own name, each passing the question on to the next. The
 //! second is called with all tables, checks the wiring and writes what runs it; after an error it writes
-//! stubs, so that who uses the flow has no errors of their own.
+//! stubs, so that who uses the flow has no errors of their own. It also writes the macro of the flow's own name, which
+//! answers other flows: what an `in` takes and what it reaches is not known before.
 
 mod check;
+mod closure;
+mod connect;
 mod expand;
 mod model;
 mod parse;
+mod pieces;
+mod policy;
 mod ports;
+mod source_text;
 
+use crate::bounds;
 use crate::diagnostic::Diagnostics;
+use crate::routine::answering_macro;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
@@ -37,7 +45,7 @@ fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
     let private = quote! { #krate::__private };
     let shell = expand::shell(&header);
     let state = quote! { { [#krate] {#flow} } };
-    let paths = ports::distinct(&parse::statements(&header.body));
+    let paths = ports::distinct(&parse::statements(&header.body), &header.name);
     let ask = match paths.split_first() {
         Some((first, others)) => {
             quote! { #first! { @ports [#((#others))*] [#private::flow_stage] #state {} } }
@@ -60,16 +68,25 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
     let statements = parse::statements(&header.body);
     let tables = ports::tables(tables.stream());
     let model = model::build(&header, statements, tables, &mut diagnostics);
-    let warnings = check::check(&model, &mut diagnostics);
+    let warnings = check::check(&header, &model, &mut diagnostics);
     match diagnostics.is_empty() && !model.has_broken_routine {
         true => {
             let flow = expand::flow(&private, &header, &model);
-            quote! { #flow #warnings }
+            let table = answering_macro(
+                &header.name,
+                ports::flow_table(
+                    &model.as_instance(),
+                    model.has_waiting(),
+                    &bounds::of_all(&header.generics),
+                ),
+            );
+            quote! { #flow #table #warnings }
         }
         false => {
             let stub = expand::stub(&private, &header, &model);
+            let table = answering_macro(&header.name, ports::broken_table(&model.live_outputs()));
             let errors = diagnostics.into_tokens();
-            quote! { #stub #errors }
+            quote! { #stub #table #errors }
         }
     }
 }

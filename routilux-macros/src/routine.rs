@@ -3,13 +3,23 @@
 mod args;
 mod check;
 mod duration;
+mod event;
 mod expand;
 mod fields;
+mod fold;
+mod handler;
 mod model;
+mod options;
 mod parse;
+mod returns;
+mod signature;
+mod types;
 
 use crate::diagnostic::{Diagnostics, error};
+pub(crate) use duration::millis;
 pub(crate) use expand::TABLE;
+pub(crate) use expand::answering_macro;
+pub(crate) use expand::event_variant;
 pub(crate) use model::plain;
 
 use args::Args;

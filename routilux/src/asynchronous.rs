@@ -1,7 +1,7 @@
 //! Steps whose handler is `async`: begun, awaited by whatever engine, and then done or not like any other.
 
 use crate::context::Context;
-use crate::engine::{Done, Post, Undelivered};
+use crate::engine::{Done, Post, Routed, Undelivered, later, routed};
 use crate::error::{HandlerError, Panic, TimedOut, catch};
 use crate::flow::Flow;
 use crate::merge::Fault;
@@ -94,6 +94,7 @@ pub(crate) type Outcome<F> = Result<(Done, Post<F>), Box<Undelivered<<F as Flow>
 #[doc(hidden)]
 pub struct Begun<F: Flow> {
     slot: u32,
+    timeout: u64,
     /// What the step has emitted, when it is done. `None` when it has ended.
     handling: Option<Steps<F>>,
     /// Gives the delivery back. To be called when `handling` is gone, which has a part in the payload.
@@ -116,20 +117,22 @@ impl Ended {
 }
 
 #[doc(hidden)]
-pub fn begin<R: AsyncPort<I>, const I: usize, F: Flow>(
+pub fn begin<R: AsyncPort<I>, const I: usize, F: Flow, Z: Routed>(
     place: &R::Place,
     payload: SlotPayload<R, I>,
     cx: Context,
     slot: u32,
-    delivery: fn(SlotPayload<R, I>) -> F::Delivery,
-    route: fn(R::Event, &mut Post<F>),
+    delivery: impl FnOnce(SlotPayload<R, I>) -> F::Delivery + Send + 'static,
+    route: impl Fn(R::Event, &mut Post<F>) -> Z + Send + 'static,
 ) -> Begun<F> {
+    let timeout = R::MODE.timeout;
     let (value, kept) = match R::Given::give(payload, R::keep) {
         Ok(given) => given,
         Err((panic, payload)) => {
             let ended = Ended::in_handler(Fault::Panicked(panic));
             return Begun {
                 slot,
+                timeout,
                 handling: Some(Box::pin(async move { Err(ended) })),
                 back: Some(Box::new(move || Some(delivery(payload)))),
             };
@@ -137,6 +140,7 @@ pub fn begin<R: AsyncPort<I>, const I: usize, F: Flow>(
     };
     let (routine, mut emit) = place.hold();
     emit.begins(&cx);
+    let asking = cx.clone();
     let handling = async move {
         let handling = catch(|| R::begin(routine, value, emit, cx));
         let handled = match handling {
@@ -145,14 +149,22 @@ pub fn begin<R: AsyncPort<I>, const I: usize, F: Flow>(
         };
         let (mut emit, ran) = handled.map_err(|panic| Ended::in_handler(Fault::Panicked(panic)))?;
         ran.map_err(|error| Ended::in_handler(Fault::Failed(error)))?;
-        let mut post = Post::empty();
-        match catch(|| emit.outbox().drain(|event| route(event, &mut post))) {
+        let mut post = Post::keeping_all();
+        // Nobody has any of it yet: if an operator fails, all is dropped.
+        if emit.outbox().has_asks() {
+            later::<F, R, Z>(&mut emit, slot, &mut post, &route, &asking).map_err(Ended::in_handler)?;
+        }
+        match routed::<F, R, Z>(&mut emit, &mut post, &route) {
             Ok(emitted) => Ok((Done { slot, emitted }, post)),
-            Err(panic) => Err(Ended { fault: Fault::Panicked(panic), after_handler: true }),
+            Err(fault) => {
+                post.undo();
+                Err(Ended::in_handler(fault))
+            }
         }
     };
     Begun {
         slot,
+        timeout,
         handling: Some(Box::pin(handling)),
         back: Some(Box::new(move || R::Given::back(kept).map(delivery))),
     }
@@ -177,6 +189,38 @@ async fn caught<T>(future: BoxFuture<T>) -> Result<T, Panic> {
 }
 
 impl<F: Flow> Begun<F> {
+    /// As the flow around sees it; `lift` takes what the step has emitted there.
+    pub fn within<O: Flow>(
+        self,
+        offset: u32,
+        wrap: fn(F::Delivery) -> O::Delivery,
+        lift: impl FnOnce(&mut Post<F>, &mut Post<O>) -> Result<(), Fault> + Send + 'static,
+    ) -> Begun<O>
+    where
+        F::Delivery: 'static,
+    {
+        let Begun { slot, timeout, handling, back } = self;
+        let handling: Option<Steps<O>> = handling.map(|handling| -> Steps<O> {
+            Box::pin(async move {
+                let (done, mut inner) = handling.await?;
+                let mut post = Post::keeping_all();
+                match catch(|| lift(&mut inner, &mut post))
+                    .unwrap_or_else(|panic| Err(Fault::Panicked(panic)))
+                {
+                    Ok(()) => Ok((done.within(offset), post)),
+                    Err(fault) => {
+                        post.undo();
+                        Err(Ended::in_handler(fault))
+                    }
+                }
+            })
+        });
+        let back = back.map(|back| -> Box<dyn FnOnce() -> Option<O::Delivery> + Send> {
+            Box::new(move || back().map(wrap))
+        });
+        Begun { slot: slot + offset, timeout, handling, back }
+    }
+
     /// Goes on with the handler. Not to be polled again once it has ended.
     pub(crate) fn poll(&mut self, waker: &mut std::task::Context<'_>, cx: &Context) -> Poll<Outcome<F>> {
         let Some(handling) = &mut self.handling else { return Poll::Pending };
@@ -199,7 +243,7 @@ impl<F: Flow> Begun<F> {
 
     /// Gives the handler up, as one that took too long.
     pub(crate) fn time_out(&mut self) -> Box<Undelivered<F::Delivery>> {
-        let millis = F::PLACED[self.slot as usize].mode.timeout;
+        let millis = self.timeout;
         self.undelivered(Fault::Failed(TimedOut::after_millis(millis).into()), false)
     }
 

@@ -1,5 +1,6 @@
 //! The time of a job: a coarse clock that costs a few nanoseconds, or one that a test moves.
 
+use crate::job::Control;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -61,13 +62,58 @@ impl Hands {
     }
 }
 
+/// A number for who is woken without sleeping: none of those who sleep comes to it.
+fn unique() -> u64 {
+    static NUMBER: AtomicU64 = AtomicU64::new(1 << 48);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
+}
+
 impl Clock {
     /// The system's wall clock, to some milliseconds.
     pub fn coarse() -> Self {
         Clock(Source::Coarse)
     }
 
-    /// A clock that stands still until [`advance`](Self::advance) is called on it or a clone of it.
+    /// A clock that stands still until [`advance`](Self::advance) is called on it or a clone of it: for tests of what happens later.
+    /// `run()` would wait for another thread to move it; `run_until_idle()` does what is due and waits for nothing.
+    ///
+    /// ```
+    /// use routilux::Clock;
+    /// use routilux::prelude::*;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// #[routine]
+    /// struct Remind;
+    ///
+    /// #[routine]
+    /// impl Remind {
+    ///     #[event]
+    ///     fn due(what: String);
+    ///
+    ///     #[slot]
+    ///     fn note(&self, what: String, out: &mut Emit<Self>) {
+    ///         out.after(Duration::from_secs(3600)).due(what);
+    ///     }
+    /// }
+    ///
+    /// flow! {
+    ///     flow Reminders() {
+    ///         remind: Remind;
+    ///         in note -> remind.note;
+    ///         remind.due -> out due;
+    ///     }
+    /// }
+    ///
+    /// let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    /// let mut job = Reminders::new().job().clock(clock.clone());
+    /// job.inputs().note("water the plants".into())?;
+    /// assert_eq!(job.run_until_idle()?, Status::Waiting);
+    /// assert_eq!(job.outputs().due().next(), None);
+    /// clock.advance(Duration::from_secs(3600));
+    /// job.run_until_idle()?;
+    /// assert_eq!(job.outputs().due().next().as_deref(), Some("water the plants"));
+    /// # Ok::<(), routilux::Error>(())
+    /// ```
     pub fn manual(start: SystemTime) -> Self {
         let millis = AtomicU64::new(Tick::of(start).millis());
         Clock(Source::Manual(Arc::new(Hands { millis, sleepers: Mutex::default() })))
@@ -87,6 +133,43 @@ impl Clock {
             hands.millis.fetch_max(millis, Ordering::Relaxed);
             hands.wake();
         }
+    }
+
+    /// Waits until the clock shows this time, or something is asked for.
+    pub(crate) fn wait_until(&self, due: u64, control: &Control) {
+        while !control.is_asked() {
+            let now = self.tick().millis();
+            if now >= due {
+                return;
+            }
+            match &self.0 {
+                // The coarse clock may be a tick late: then it is a little more than that.
+                Source::Coarse => control.wait(Some(Duration::from_millis(due - now)), drop),
+                Source::Manual(hands) => {
+                    let key = (due, unique());
+                    control.wait(None, |waker| {
+                        hands.sleepers().insert(key, waker.clone());
+                        // It may have been moved on before that.
+                        if hands.millis() >= due {
+                            waker.wake();
+                        }
+                    });
+                    hands.sleepers().remove(&key);
+                }
+            }
+        }
+    }
+
+    /// For a clock that is moved by hand: has `waker` woken when it shows this time. `false` for another clock.
+    pub(crate) fn wake_at(&self, due: u64, waker: impl FnOnce() -> Waker) -> bool {
+        let Source::Manual(hands) = &self.0 else { return false };
+        let waker = waker();
+        hands.sleepers().insert((due, unique()), waker);
+        // It may have been moved on before that.
+        if hands.millis() >= due {
+            hands.wake();
+        }
+        true
     }
 
     /// When the next of those is to be woken who sleep by a manual clock.

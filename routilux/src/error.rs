@@ -192,15 +192,56 @@ fn still_waiting(waiting: &[(String, u64)]) -> String {
 /// ```
 pub struct HandlerError(BoxError);
 
+/// An error that says when there should be another attempt. It is not seen by users: what they made is in it.
+#[derive(Debug)]
+struct Repeats {
+    error: BoxError,
+    after: Duration,
+}
+
+impl fmt::Display for Repeats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl StdError for Repeats {}
+
 impl HandlerError {
     /// The original error, if it is of that type.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        self.0.downcast_ref()
+        match self.0.downcast_ref::<Repeats>() {
+            Some(repeats) => repeats.error.downcast_ref(),
+            None => self.0.downcast_ref(),
+        }
     }
 
     /// The original error.
     pub fn into_inner(self) -> Box<dyn StdError + Send + Sync> {
-        self.0
+        match self.0.downcast::<Repeats>() {
+            Ok(repeats) => repeats.error,
+            Err(error) => error,
+        }
+    }
+
+    /// Says after how long there should be another attempt, in place of the delay that the flow's `retry` says; in
+    /// milliseconds, rounded up. Whether there is one is the flow's to say.
+    ///
+    /// ```
+    /// use routilux::HandlerError;
+    /// use std::time::Duration;
+    ///
+    /// fn overloaded(seconds: u64) -> HandlerError {
+    ///     HandlerError::from("the service is overloaded").retry_after(Duration::from_secs(seconds))
+    /// }
+    /// assert_eq!(overloaded(30).to_string(), "the service is overloaded");
+    /// ```
+    pub fn retry_after(self, after: Duration) -> Self {
+        HandlerError(Box::new(Repeats { error: self.into_inner(), after }))
+    }
+
+    pub(crate) fn after(&self) -> Option<Duration> {
+        self.0.downcast_ref::<Repeats>().map(|repeats| repeats.after)
     }
 }
 
@@ -212,7 +253,10 @@ impl<E: Into<BoxError>> From<E> for HandlerError {
 
 impl fmt::Debug for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        match self.0.downcast_ref::<Repeats>() {
+            Some(repeats) => fmt::Debug::fmt(&repeats.error, f),
+            None => fmt::Debug::fmt(&self.0, f),
+        }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use crate::asynchronous::Begun;
 use crate::context::Context;
-use crate::engine::{Done, Post, Undelivered};
+use crate::engine::{Bound, Done, Failing, Lift, Post, Undelivered, Verdict};
 use crate::job::part::{Part, PartMut};
 use crate::job::value::{Value, ValueError};
-use crate::job::{Entry, Exit, Job, JobState, Report, SavedResult};
-use crate::routine::PlacedSlot;
+use crate::job::{Entry, Exit, Job, JobState, LiveOutlet, Report, SavedResult};
+use crate::merge::{Fault, Held};
+use crate::shape::{Shape, Within, shape_of};
 use routilux_graph::Graph;
+use std::sync::Arc;
 
 /// A flow: a named set of routines and connections, declared with [`flow!`](crate::flow). Never implemented by
 /// hand. The methods that users call, `new`, `job`, `resume` and `graph`, are the flow's own.
@@ -29,18 +31,30 @@ pub trait Flow: Sized + 'static {
     /// What waits at the outputs, and the result.
     #[doc(hidden)]
     type Outbound: Default;
+    /// What the ways of its events need beside them: parameters that operators name, counts of bounded loops, and the same of
+    /// the flows within. `()` where they need nothing.
+    #[doc(hidden)]
+    type Ways: 'static;
 
     /// The flow's name.
     const NAME: &'static str;
-    /// The slots of the flow, `(routine, slot)`: history and saved jobs number them in this order.
+    /// How many slots it has, those of the flows within it among them.
     #[doc(hidden)]
-    const SLOTS: &'static [(&'static str, &'static str)];
-    /// The same slots: whose they are, and how they are run.
+    const SLOT_COUNT: usize;
+    /// Whether the ways of events have code of the user's in them: then a step that fails may have sent some already, and
+    /// sends into a `Post` of its own.
     #[doc(hidden)]
-    const PLACED: &'static [PlacedSlot];
-    /// The ids of the routines.
+    const OPERATES: bool;
+    /// How many error wires it has, those of the flows within it among them.
     #[doc(hidden)]
-    const ROUTINES: &'static [&'static str];
+    const WIRE_COUNT: u16 = 0;
+    /// Its routines and slots.
+    #[doc(hidden)]
+    fn shape() -> &'static Shape {
+        shape_of::<Self>()
+    }
+    #[doc(hidden)]
+    fn shaped(within: &mut Within<'_>);
 
     /// The flow as data.
     fn graph() -> Graph;
@@ -78,11 +92,12 @@ pub trait Flow: Sized + 'static {
     fn merge_outbound(into: &mut Self::Outbound, from: &mut Self::Outbound);
     /// As `deliver`, next to other threads.
     #[doc(hidden)]
-    fn deliver_shared(
+    fn deliver_shared<L: Lift<Self>>(
         cells: &Self::Cells,
         delivery: Self::Delivery,
         cx: &Context,
         post: &mut Post<Self>,
+        lift: L,
     ) -> Result<Done, Box<Undelivered<Self::Delivery>>>;
     /// Begins one delivery whose handler is `async`; that of another gives it back.
     #[doc(hidden)]
@@ -91,26 +106,66 @@ pub trait Flow: Sized + 'static {
     }
     /// Runs one delivery and routes what it emitted.
     #[doc(hidden)]
-    fn deliver(
+    fn deliver<L: Lift<Self>>(
         cells: &mut Self::Cells,
         delivery: Self::Delivery,
         cx: &Context,
         post: &mut Post<Self>,
+        lift: L,
     ) -> Result<Done, Box<Undelivered<Self::Delivery>>>;
+    /// Sends to the sources that are armed from the start.
+    #[doc(hidden)]
+    fn start(_post: &mut Post<Self>) {}
+    /// Word to a slot that nothing more will come.
+    #[doc(hidden)]
+    fn closing(_slot: usize) -> Option<Self::Delivery> {
+        None
+    }
+    /// What the flow's policies say of a failed attempt, counted from 1.
+    #[doc(hidden)]
+    fn verdict(_: &Self::Cells, _slot: usize, _: &Fault, _attempt: u32) -> Verdict {
+        Verdict::Leave
+    }
+    /// Sends a delivery that failed along an error wire. It comes back if it carries no payload; with a fault it is lost.
+    #[doc(hidden)]
+    fn divert<L: Lift<Self>>(
+        _: &Self::Cells,
+        failing: Failing<Self::Delivery>,
+        _wire: u16,
+        _: &mut Post<Self>,
+        _: L,
+    ) -> Result<(), Result<Failing<Self::Delivery>, Fault>> {
+        Err(Ok(failing))
+    }
+    /// What its ways need.
+    #[doc(hidden)]
+    fn ways(cells: &Self::Cells) -> Arc<Self::Ways>;
+    /// Over which of its slot's connections it came, where that is known.
+    #[doc(hidden)]
+    fn connection_of(_: &Self::Delivery) -> u16 {
+        0
+    }
+    /// What a slot keeps that has not what it needs to run.
+    #[doc(hidden)]
+    fn held(_: &Self::Cells, _slot: usize) -> Vec<Held> {
+        Vec::new()
+    }
+    /// How often bounded loops were taken: the text of each connection, and its count.
+    #[doc(hidden)]
+    fn loops(_: &Self::Ways) -> Vec<(String, &Bound)> {
+        Vec::new()
+    }
     #[doc(hidden)]
     fn slot_of(delivery: &Self::Delivery) -> usize;
     #[doc(hidden)]
     fn save_delivery(delivery: &Self::Delivery) -> Result<Value, ValueError>;
     #[doc(hidden)]
     fn load_delivery(slot: usize, value: Value) -> Result<Self::Delivery, ValueError>;
-    /// The routines by id.
+    /// The routines, by number.
     #[doc(hidden)]
-    fn routines(cells: &Self::Cells) -> Vec<(&'static str, Part<'_>)>;
+    fn routines(cells: &Self::Cells) -> Vec<Part<'_>>;
     #[doc(hidden)]
-    fn routines_mut(cells: &mut Self::Cells) -> Vec<(&'static str, PartMut<'_>)>;
-    /// The slots that keep something, by number.
-    #[doc(hidden)]
-    const KEEPING: &'static [usize];
+    fn routines_mut(cells: &mut Self::Cells) -> Vec<PartMut<'_>>;
     #[doc(hidden)]
     fn save_contents(cells: &Self::Cells, slot: usize) -> Result<Value, ValueError>;
     #[doc(hidden)]
@@ -129,6 +184,35 @@ pub trait Flow: Sized + 'static {
     fn outbound_mut(outbound: &mut Self::Outbound) -> Vec<(&'static str, PartMut<'_>)>;
 }
 
+/// The input number `K` of a flow that is an instance in another one.
+#[doc(hidden)]
+pub trait InPort<const K: usize>: Flow {
+    type Payload: 'static;
+    fn enter(ways: &Self::Ways, value: Self::Payload, post: &mut Post<Self>) -> Result<(), Fault>;
+}
+
+/// The output number `K` of a flow that is an instance in another one; the last is its result, if it has one.
+#[doc(hidden)]
+pub trait OutPort<const K: usize>: Flow {
+    type Payload: 'static;
+    /// Takes what came out.
+    fn next(outbound: &mut Self::Outbound) -> Option<Self::Payload>;
+}
+
+/// The live output number `K` of a flow that is an instance in another one, among all its outputs.
+#[doc(hidden)]
+pub trait LiveOutPort<const K: usize>: Flow {
+    type Payload: 'static;
+    fn outlet(cells: &Self::Cells) -> &LiveOutlet<Self::Payload>;
+}
+
+/// A flow with its parameters by name, as an instance in another one gives them.
+#[doc(hidden)]
+pub trait Given: Flow {
+    type Parameters;
+    fn given(parameters: Self::Parameters) -> Self;
+}
+
 /// A flow that can run on threads: every field of its routines can, and every payload. Every flow that can implements it,
 /// and none by hand; it is the bound of functions over flows that start jobs:
 ///
@@ -144,4 +228,4 @@ pub trait Flow: Sized + 'static {
     label = "needs a flow that can run on threads",
     note = "in a generic function write `F: routilux::Threaded` instead of `F: Flow`"
 )]
-pub trait Threaded: Flow<Cells: Send + Sync, Delivery: Send, Outbound: Send> {}
+pub trait Threaded: Flow<Cells: Send + Sync, Delivery: Send, Outbound: Send, Ways: Send + Sync> {}

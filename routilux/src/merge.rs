@@ -2,9 +2,11 @@
 //! these a slot uses is read off the handler's signature by the macro; what they do is written here
 //! once, for every engine.
 
+use crate::context::Context;
 use crate::error::{HandlerError, Panic, catch};
+use crate::job::value::{Value, ValueError};
 use crate::place::Place;
-use crate::routine::{Fields, Routine, Snapshot};
+use crate::routine::{Fields, Routine, SlotPort, Snapshot};
 
 /// Why a handler did not return `Ok`.
 #[doc(hidden)]
@@ -14,31 +16,100 @@ pub enum Fault {
     Panicked(Panic),
 }
 
-/// How the payload gets to the handler and, when it fails, back: `hand_over` gives the payload back with the
-/// fault unless it is lost.
+/// How what arrives gets to the handler and, when it fails, back: `hand_over` gives the arrival back with the fault
+/// unless it is lost.
 #[doc(hidden)]
-pub trait Handover<P: 'static>: 'static {
+pub trait Handover<R: SlotPort<I>, const I: usize>: 'static {
+    /// What travels to the slot.
+    type Parcel: 'static;
     /// What the slot keeps between arrivals.
     type Contents: Default + 'static;
     /// What the handler takes.
     type Arg<'a>;
+    /// What goes along an error wire.
+    type Failed: 'static;
 
-    /// `copy` is called by `Kept` only.
+    /// Whether the handler runs for this one. If not, it is `kept`.
+    #[inline]
+    fn runs(_: &Self::Contents, _: &Self::Parcel, _: &Context) -> bool {
+        true
+    }
+
+    /// Puts one into the slot for which the handler does not run.
+    fn kept(
+        _: &mut Self::Contents,
+        parcel: Self::Parcel,
+        _: &Context,
+        _: &mut Ran,
+    ) -> Result<(), (Fault, Option<Self::Parcel>)> {
+        let _ = parcel;
+        Ok(())
+    }
+
     fn hand_over(
         contents: &mut Self::Contents,
-        payload: P,
-        copy: impl FnOnce(&P) -> P,
+        parcel: Self::Parcel,
+        cx: &Context,
+        ran: &mut Ran,
         call: impl FnOnce(Self::Arg<'_>) -> Result<(), Fault>,
-    ) -> Result<(), (Fault, Option<P>)>;
+    ) -> Result<(), (Fault, Option<Self::Parcel>)>;
 
-    /// The values in the slot, where it keeps any.
-    fn kept(_: &Self::Contents) -> Option<&Vec<P>> {
+    /// Word that nothing more will come, where the slot has use for it.
+    fn closing() -> Option<Self::Parcel> {
         None
     }
 
-    fn kept_mut(_: &mut Self::Contents) -> Option<&mut Vec<P>> {
+    /// Word that values may have been there too long, where the slot has use for it.
+    fn expiring() -> Option<Self::Parcel> {
         None
     }
+
+    /// What a source is called with again.
+    fn again() -> Option<Self::Parcel> {
+        None
+    }
+
+    /// What of a delivery that failed goes along an error wire, if anything does.
+    fn payload(parcel: Self::Parcel) -> Option<Self::Failed>;
+
+    fn save_parcel(parcel: &Self::Parcel) -> Result<Value, ValueError>;
+    fn load_parcel(value: Value) -> Result<Self::Parcel, ValueError>;
+
+    /// What the slot keeps, as data.
+    fn save(_: &Self::Contents) -> Result<Value, ValueError> {
+        Ok(Value::List(Vec::new()))
+    }
+
+    fn load(_: &mut Self::Contents, _: Value) -> Result<(), ValueError> {
+        Ok(())
+    }
+
+    /// How many values wait in a slot that has not what it needs to run; of a join, for each parameter.
+    fn held(_: &Self::Contents) -> Vec<Held> {
+        Vec::new()
+    }
+}
+
+/// What came of an arrival beside the events.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ran {
+    /// How many values a newer one has taken the place of.
+    pub(crate) superseded: u64,
+    /// When it is to be looked whether values have been there too long, from now on, in milliseconds.
+    pub(crate) look_after: Option<u64>,
+}
+
+/// Values in a slot that wait for others.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Of a join, the parameter that they are for.
+    pub(crate) parameter: Option<&'static str>,
+    pub(crate) count: u64,
+    /// The parameters, or the numbers of the connections, that nothing came from.
+    pub(crate) missing: Vec<&'static str>,
+    pub(crate) missing_connections: Vec<u16>,
 }
 
 /// `T`, and the handler cannot fail: given away. Lost if the handler panics.
@@ -83,82 +154,161 @@ fn spend<P>(payload: P, ran: Result<(), Fault>) -> Result<(), (Fault, Option<P>)
     match ran {
         Err(fault) => Err((fault, Some(payload))),
         Ok(()) if !std::mem::needs_drop::<P>() => Ok(()),
-        Ok(()) => catch(|| drop(payload)).map_err(|panic| (Fault::Panicked(panic), None)),
+        Ok(()) => match catch(|| drop(payload)) {
+            Ok(()) => Ok(()),
+            Err(panic) => Err((Fault::Panicked(panic), None)),
+        },
     }
 }
 
-impl<P: 'static> Handover<P> for GivenAway {
+/// A source or a finish: it is called with nothing.
+#[doc(hidden)]
+pub struct Called;
+
+impl<R: SlotPort<I, Payload = ()>, const I: usize> Handover<R, I> for Called {
+    type Parcel = ();
     type Contents = ();
-    type Arg<'a> = P;
+    type Arg<'a> = ();
+
+    fn hand_over(
+        _: &mut (),
+        (): (),
+        _: &Context,
+        _: &mut Ran,
+        call: impl FnOnce(()) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<()>)> {
+        match call(()) {
+            Ok(()) => Ok(()),
+            Err(fault) => Err((fault, Some(()))),
+        }
+    }
+
+    fn again() -> Option<()> {
+        Some(())
+    }
+
+    fn closing() -> Option<()> {
+        (!R::MODE.source).then_some(())
+    }
+
+    plain_parcel!();
+}
+
+/// What those have in common where the payload travels as it is.
+macro_rules! plain_parcel {
+    () => {
+        type Failed = R::Payload;
+
+        fn payload(parcel: R::Payload) -> Option<R::Payload> {
+            Some(parcel)
+        }
+
+        fn save_parcel(parcel: &R::Payload) -> Result<Value, ValueError> {
+            (R::codec().save)(parcel)
+        }
+
+        fn load_parcel(value: Value) -> Result<R::Payload, ValueError> {
+            (R::codec().load)(value)
+        }
+    };
+}
+pub(crate) use plain_parcel;
+
+impl<R: SlotPort<I>, const I: usize> Handover<R, I> for GivenAway {
+    type Parcel = R::Payload;
+    type Contents = ();
+    type Arg<'a> = R::Payload;
 
     #[inline]
     fn hand_over(
         _: &mut (),
-        payload: P,
-        _: impl FnOnce(&P) -> P,
-        call: impl FnOnce(P) -> Result<(), Fault>,
-    ) -> Result<(), (Fault, Option<P>)> {
-        call(payload).map_err(|fault| (fault, None))
+        payload: R::Payload,
+        _: &Context,
+        _: &mut Ran,
+        call: impl FnOnce(R::Payload) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<R::Payload>)> {
+        match call(payload) {
+            Ok(()) => Ok(()),
+            Err(fault) => Err((fault, None)),
+        }
     }
+
+    plain_parcel!();
 }
 
-impl<P: 'static> Handover<P> for Kept {
+impl<R: SlotPort<I>, const I: usize> Handover<R, I> for Kept {
+    type Parcel = R::Payload;
     type Contents = ();
-    type Arg<'a> = P;
+    type Arg<'a> = R::Payload;
 
     #[inline]
     fn hand_over(
         _: &mut (),
-        payload: P,
-        copy: impl FnOnce(&P) -> P,
-        call: impl FnOnce(P) -> Result<(), Fault>,
-    ) -> Result<(), (Fault, Option<P>)> {
+        payload: R::Payload,
+        _: &Context,
+        _: &mut Ran,
+        call: impl FnOnce(R::Payload) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<R::Payload>)> {
         // A panic in the user's `Clone` is a failure of the step like one in the handler.
-        match catch(|| copy(&payload)) {
+        match catch(|| R::keep(&payload)) {
             Ok(copy) => spend(payload, call(copy)),
             Err(panic) => Err((Fault::Panicked(panic), Some(payload))),
         }
     }
+
+    plain_parcel!();
 }
 
-impl<P: 'static> Handover<P> for Lent {
+impl<R: SlotPort<I>, const I: usize> Handover<R, I> for Lent {
+    type Parcel = R::Payload;
     type Contents = ();
-    type Arg<'a> = &'a P;
+    type Arg<'a> = &'a R::Payload;
 
     #[inline]
     fn hand_over(
         _: &mut (),
-        payload: P,
-        _: impl FnOnce(&P) -> P,
-        call: impl FnOnce(&P) -> Result<(), Fault>,
-    ) -> Result<(), (Fault, Option<P>)> {
+        payload: R::Payload,
+        _: &Context,
+        _: &mut Ran,
+        call: impl FnOnce(&R::Payload) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<R::Payload>)> {
         let ran = call(&payload);
         spend(payload, ran)
     }
+
+    plain_parcel!();
 }
 
-impl<P: 'static> Handover<P> for Appended {
-    type Contents = Vec<P>;
-    type Arg<'a> = &'a [P];
+impl<R: SlotPort<I>, const I: usize> Handover<R, I> for Appended {
+    type Parcel = R::Payload;
+    type Contents = Vec<R::Payload>;
+    type Arg<'a> = &'a [R::Payload];
 
     #[inline]
     fn hand_over(
-        contents: &mut Vec<P>,
-        payload: P,
-        _: impl FnOnce(&P) -> P,
-        call: impl FnOnce(&[P]) -> Result<(), Fault>,
-    ) -> Result<(), (Fault, Option<P>)> {
+        contents: &mut Vec<R::Payload>,
+        payload: R::Payload,
+        _: &Context,
+        _: &mut Ran,
+        call: impl FnOnce(&[R::Payload]) -> Result<(), Fault>,
+    ) -> Result<(), (Fault, Option<R::Payload>)> {
         contents.push(payload);
         // The arrival came with the attempt and leaves the slot with it.
-        call(contents).map_err(|fault| (fault, contents.pop()))
+        match call(contents) {
+            Ok(()) => Ok(()),
+            Err(fault) => Err((fault, contents.pop())),
+        }
     }
 
-    fn kept(contents: &Vec<P>) -> Option<&Vec<P>> {
-        Some(contents)
+    plain_parcel!();
+
+    fn save(contents: &Vec<R::Payload>) -> Result<Value, ValueError> {
+        R::codec().save_all(contents)
     }
 
-    fn kept_mut(contents: &mut Vec<P>) -> Option<&mut Vec<P>> {
-        Some(contents)
+    fn load(contents: &mut Vec<R::Payload>, value: Value) -> Result<(), ValueError> {
+        *contents = R::codec().load_all(value)?;
+        Ok(())
     }
 }
 

@@ -141,6 +141,10 @@ pub fn live_sink<R: LivePort<I>, const I: usize>(place: &mut R::Place) -> &mut L
 pub struct Keeps<C>(Mutex<C>);
 
 impl<C> Keeps<C> {
+    pub fn new(kept: C) -> Self {
+        Keeps(Mutex::new(kept))
+    }
+
     #[inline]
     pub fn get_mut(&mut self) -> &mut C {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)

@@ -1,7 +1,9 @@
 //! What a file with routines and flows needs: `use routilux::prelude::*;`.
 
 pub use crate::context::Context;
+pub use crate::emit::More;
 pub use crate::error::HandlerError;
+pub use crate::failure::Failure;
 pub use crate::flow::Flow;
 pub use crate::job::{Job, JobHandle, JobState, Status};
 pub use crate::payload::Payload;

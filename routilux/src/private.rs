@@ -2,25 +2,42 @@
 
 pub use crate::asynchronous::{AsyncPort, Begun, GivenFor, Handling, KeptFor, LentFor, begin, boxed};
 pub use crate::context::Context;
-pub use crate::engine::{Done, FanOut, Nothing, Post, Receivers, Undelivered, step_here, step_shared};
-pub use crate::error::{HandlerError, Result};
-pub use crate::flow::{Flow, Threaded};
-pub use crate::job::part::Saved;
+pub use crate::emit::{Ask, Later, More};
+pub use crate::engine::{
+    Bound, Done, Failing, FanOut, Lift, Nothing, Post, Receivers, Retry, Routed, Scratch, Store, Undelivered,
+    Verdict, lifted, operate, step_here, step_shared, ways,
+};
+pub use crate::error::{HandlerError, Panic, Result};
+pub use crate::failure::Failure;
+pub use crate::flow::{Flow, Given, InPort, LiveOutPort, OutPort, Threaded};
+pub use crate::fold::{Clones, InSlot, SavesFold, StartsFold};
+pub use crate::gather::{Arrival, Batch, FoldOf, Folded, Gathering, Newest};
+pub use crate::job::part::{Part, PartMut, Saved};
 pub use crate::job::value::{Value, ValueError};
 pub use crate::job::{
     Entry, Exit, Job, JobState, LiveOutlet, LiveOutput, LivePayload, LiveSink, Outlet, Report, ResultSlot,
-    SavedResult, Stamp, Taken, live_payload_is_send, result_in,
+    SavedResult, Stamp, Taken, Trying, live_payload_is_send, result_in,
 };
-pub use crate::merge::{Appended, Exposed, GivenAway, Handover, Kept, Lent, PutBack, Untouched, keep};
+pub use crate::join::{Joined, Pair, Queue};
+pub use crate::merge::{
+    Appended, Called, Exposed, Fault, GivenAway, Handover, Held, Kept, Lent, PutBack, Untouched, keep,
+};
+pub use crate::parts::{Parts, part_of, read_parts};
 pub use crate::payload::{Codec, Payload, Saves};
 pub use crate::place::{Alone, Along, Keeps, Lasting, Place, live_sink, reconfigure};
+pub use crate::returned::{EmittedAs, Fails};
 pub use crate::routine::{
-    Cell, Contents, EventInfo, EventPayload, EventPort, Fields, Handled, LivePort, Outbox, Outgoing,
-    PlacedSlot, Routine, SendFields, SendPayload, SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot,
-    Starts, StateCopy, StateField, SyncFields, SyncPayload, ThreadSafe, is_marked,
+    Cell, Contents, EventInfo, EventPayload, EventPort, FailedPayload, Fields, FoldPort, Handled, JoinParam,
+    JoinPort, LivePort, Outbox, Outgoing, Parcel, PlacedSlot, Routine, SendFields, SendPayload, SharedParam,
+    SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField, SyncFields,
+    SyncPayload, ThreadSafe, is_marked,
 };
-pub use routilux_graph::{Connection, Event, Graph, Merge, Port, Source, Target};
+pub use crate::shape::{Shape, Within, shape_of};
+pub use routilux_graph::{
+    Connection, Event, Graph, Merge, Policy, Port, Role, Source, Subject, Target, When,
+};
 pub use routilux_macros::flow_stage;
+pub use serde;
 
 /// Stands where a handler says `async`.
 #[cfg(feature = "tokio")]
@@ -55,7 +72,23 @@ pub fn place<R: Routine + Fields>(configuration: R::Configuration) -> R::Place {
 pub fn routine<R: Routine>(id: &str) -> routilux_graph::Routine {
     let slots = R::SLOTS.iter().map(|info| {
         let mut slot = Slot::new(info.name, info.payload);
-        (slot.merge, slot.optional, slot.waits) = (info.merge.clone(), info.optional, info.waits);
+        slot.merge = match info.merge.split_once(':') {
+            Some((_, function)) => Merge::Fold(function.to_owned()),
+            None if info.merge == "latest" => Merge::Latest,
+            None if info.merge == "append" => Merge::Append,
+            None => Merge::Override,
+        };
+        (slot.when, slot.role) = (info.when, info.role);
+        (slot.optional, slot.waits) = (info.optional, info.waits);
+        (slot.fallible, slot.whole, slot.within) = (info.fallible, info.whole, info.within);
+        slot.params = info
+            .params
+            .iter()
+            .map(|(name, payload)| routilux_graph::Param {
+                name: (*name).to_owned(),
+                payload: (*payload).to_owned(),
+            })
+            .collect();
         slot
     });
     let events = R::EVENTS.iter().map(|info| {
@@ -64,21 +97,56 @@ pub fn routine<R: Routine>(id: &str) -> routilux_graph::Routine {
         event
     });
     let mut routine = routilux_graph::Routine::new(id, R::TYPE);
-    routine.slots.extend(slots);
-    routine.events.extend(events);
+    routine.slots = slots.collect();
+    routine.events = events.collect();
     routine
 }
 
-pub fn save_payload<R: SlotPort<I>, const I: usize>(
-    payload: &R::Payload,
+pub fn save_parcel<R: SlotPort<I>, const I: usize>(
+    parcel: &Parcel<R, I>,
 ) -> std::result::Result<Value, ValueError> {
-    (R::codec().save)(payload)
+    R::Handover::save_parcel(parcel)
 }
 
-pub fn load_payload<R: SlotPort<I>, const I: usize>(
+pub fn load_parcel<R: SlotPort<I>, const I: usize>(
     value: Value,
-) -> std::result::Result<R::Payload, ValueError> {
-    (R::codec().load)(value)
+) -> std::result::Result<Parcel<R, I>, ValueError> {
+    R::Handover::load_parcel(value)
+}
+
+/// Word to a slot that nothing more will come.
+pub fn closing<R: SlotPort<I>, const I: usize>() -> Option<Parcel<R, I>> {
+    R::Handover::closing()
+}
+
+/// The payload for an error wire, or what was on its way without one.
+pub fn payload<R: SlotPort<I>, const I: usize>(parcel: Parcel<R, I>) -> Option<FailedPayload<R, I>> {
+    R::Handover::payload(parcel)
+}
+
+pub fn failure<P>(payload: P, failing: &Failing<()>) -> Failure<P> {
+    Failure { payload, error: failing.error.clone(), attempts: failing.attempts, delivery: failing.id }
+}
+
+/// A flow in a flow as data. Types that only it knows are given: what its inputs take, and what its outputs send.
+pub fn instance<F: Flow>(id: &str, takes: &[&str], sends: &[&str]) -> routilux_graph::Routine {
+    let mut routine = F::graph().instance(id);
+    for (slot, text) in routine.slots.iter_mut().zip(takes) {
+        (*text).clone_into(&mut slot.payload);
+    }
+    for (event, text) in routine.events.iter_mut().zip(sends) {
+        (*text).clone_into(&mut event.payload);
+    }
+    routine
+}
+
+/// A delivery whose connection is saved too.
+pub fn save_over(connection: u16, value: Value) -> std::result::Result<Value, ValueError> {
+    Value::of(&(connection, value))
+}
+
+pub fn load_over(value: Value) -> std::result::Result<(u16, Value), ValueError> {
+    value.read()
 }
 
 pub fn not_connected() -> ValueError {
@@ -88,17 +156,18 @@ pub fn not_connected() -> ValueError {
 pub fn save_contents<R: SlotPort<I>, const I: usize>(
     contents: &Contents<R, I>,
 ) -> std::result::Result<Value, ValueError> {
-    R::codec().save_all(R::Handover::kept(contents).into_iter().flatten())
+    R::Handover::save(contents)
 }
 
 pub fn load_contents<R: SlotPort<I>, const I: usize>(
     contents: &mut Contents<R, I>,
     value: Value,
 ) -> std::result::Result<(), ValueError> {
-    if let Some(kept) = R::Handover::kept_mut(contents) {
-        *kept = R::codec().load_all(value)?;
-    }
-    Ok(())
+    R::Handover::load(contents, value)
+}
+
+pub fn held<R: SlotPort<I>, const I: usize>(contents: &Contents<R, I>) -> Vec<Held> {
+    R::Handover::held(contents)
 }
 
 /// The value of an output whose type is not known, because the flow has mistakes in it.

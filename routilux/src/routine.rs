@@ -1,12 +1,14 @@
 //! What the macros make of a routine: its fields by kind, its ports by number, its outbox.
 
 use crate::context::Context;
+use crate::emit::{Ask, More};
 use crate::error::HandlerError;
 use crate::job::LiveSink;
 use crate::job::value::{Value, ValueError};
 use crate::merge::{Handover, Takes, Undo};
 use crate::payload::Codec;
 use crate::place::Place;
+use routilux_graph::{Role, When};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
@@ -136,6 +138,18 @@ pub trait SyncPayload: Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + Sync> SyncPayload for T {}
 
+/// A parameter of a flow that its closures use.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this flow cannot run on threads: its closures use a parameter that is `{Self}`, which cannot be shared between threads",
+    label = "needs parameters in closures to be `Send` and `Sync`",
+    note = "use `Arc` instead of `Rc`, and a `Mutex` instead of a `RefCell`; or run the job in this thread, with `run()`"
+)]
+pub trait SharedParam: Send + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync> SharedParam for T {}
+
 /// Implemented where all `#[state]` fields are `Clone`.
 #[doc(hidden)]
 pub trait Snapshot: Fields {
@@ -198,15 +212,26 @@ impl<T: Default> Starts for T {
     }
 }
 
-/// A slot as data.
+/// A port as data: a slot, a join, a source or a finish.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct SlotInfo {
     pub name: &'static str,
     pub payload: &'static str,
-    pub merge: routilux_graph::Merge,
+    /// As the macros write it: `override`, `latest`, `append`, or `fold:` and the name of the function.
+    pub merge: &'static str,
+    pub when: When,
+    pub role: Role,
     pub optional: bool,
     pub waits: bool,
+    /// Whether its handler can fail.
+    pub fallible: bool,
+    /// Whether a panic in its handler leaves state and payload whole.
+    pub whole: bool,
+    /// Whether it is a join that gives values up after some time.
+    pub within: bool,
+    /// The parameters of a join, with their types.
+    pub params: &'static [(&'static str, &'static str)],
 }
 
 /// An event as data.
@@ -231,25 +256,85 @@ pub trait LivePort<const I: usize>: EventPort<I> {
     fn sink(emit: &mut Self::Emit) -> &mut LiveSink<EventPayload<Self, I>>;
 }
 
-/// The slot number `I` of a routine, and its handler.
+/// The port number `I` of a routine that something arrives at, and its handler.
 #[doc(hidden)]
 pub trait SlotPort<const I: usize>: Routine {
+    /// Of one arrival.
     type Payload: 'static;
-    type Handover: Handover<Self::Payload>;
+    type Handover: Handover<Self, I>;
     type Undo: Undo<Self>;
     const MODE: SlotMode;
+    /// Whether what the handler takes by value is cloned first, for another attempt.
+    const KEEPS: bool;
 
     fn codec() -> Codec<Self::Payload>;
 
-    /// A clone of the payload, for a handler that takes it by value and can fail.
+    /// A clone of the payload, where it is kept.
     fn keep(payload: &Self::Payload) -> Self::Payload;
 
     fn call(
         this: This<'_, Self, I>,
-        arrival: <Self::Handover as Handover<Self::Payload>>::Arg<'_>,
+        arrival: <Self::Handover as Handover<Self, I>>::Arg<'_>,
         emit: &mut Self::Emit,
         cx: &Context,
     ) -> Result<(), HandlerError>;
+}
+
+/// A slot that folds what arrives.
+#[doc(hidden)]
+pub trait FoldPort<const I: usize>: SlotPort<I> {
+    type Acc: 'static;
+
+    fn start() -> Self::Acc;
+    fn fold(acc: &mut Self::Acc, value: Self::Payload);
+    /// A clone, where it is kept.
+    fn keep_acc(acc: &Self::Acc) -> Self::Acc;
+    fn codec_acc() -> Codec<Self::Acc>;
+}
+
+/// A join: what arrives is a part of what its handler takes.
+#[doc(hidden)]
+pub trait JoinPort<const I: usize>: SlotPort<I> {
+    /// A [`Queue`](crate::merge::Queue) for each parameter, as a tuple.
+    type Stores: Default + 'static;
+    /// One value for each parameter with the time it arrived, as a tuple.
+    type Taken: 'static;
+    /// The same without the times, for an error wire.
+    type Values: 'static;
+    /// The names of the parameters, in their order.
+    const PARAMS: &'static [&'static str];
+    /// Whether a newer value takes the place of one that waits.
+    const LATEST: bool;
+
+    /// Which parameter it is for.
+    fn parameter(part: &Self::Payload) -> usize;
+    /// How many values wait for each parameter.
+    fn lengths(stores: &Self::Stores) -> Vec<usize>;
+    /// Puts it last in the queue of its parameter.
+    fn add(stores: &mut Self::Stores, part: Self::Payload, at: u64);
+    /// Puts it together with the first of all others. Only where each has one.
+    fn pair(stores: &mut Self::Stores, part: Self::Payload) -> Option<Self::Taken>;
+    /// A clone, where it is kept.
+    fn keep_taken(taken: &Self::Taken) -> Self::Taken;
+    fn values(taken: Self::Taken) -> Self::Values;
+    fn save_taken(taken: &Self::Taken) -> Result<Value, ValueError>;
+    fn load_taken(value: Value) -> Result<Self::Taken, ValueError>;
+    /// Takes out what arrived no later than `until`.
+    fn expired(stores: &mut Self::Stores, until: u64) -> Vec<Self::Payload>;
+    /// When the first of those that wait arrived.
+    fn oldest(stores: &Self::Stores) -> Option<u64>;
+    /// Every value with the time it arrived, parameter by parameter.
+    fn each(stores: &Self::Stores, see: &mut dyn FnMut(usize, u64, Result<Value, ValueError>));
+    /// Reads back one that `each` gave.
+    fn restore(stores: &mut Self::Stores, parameter: usize, at: u64, value: Value) -> Result<(), ValueError>;
+}
+
+/// The input number `K` of the join at port `I`.
+#[doc(hidden)]
+pub trait JoinParam<const K: usize, const I: usize>: SlotPort<I> {
+    type Value: 'static;
+    /// What arrives at the join, for this input.
+    fn part(value: Self::Value) -> Self::Payload;
 }
 
 /// The payload of an event, and of a slot.
@@ -257,10 +342,15 @@ pub trait SlotPort<const I: usize>: Routine {
 pub type EventPayload<R, const I: usize> = <R as EventPort<I>>::Payload;
 #[doc(hidden)]
 pub type SlotPayload<R, const I: usize> = <R as SlotPort<I>>::Payload;
+/// What travels to a slot: the payload, or one with the number of its connection, or word that no more will come.
+#[doc(hidden)]
+pub type Parcel<R, const I: usize> = <<R as SlotPort<I>>::Handover as Handover<R, I>>::Parcel;
+/// What goes along an error wire of a slot: the payload; of a join, one of each of its parameters, as a tuple.
+#[doc(hidden)]
+pub type FailedPayload<R, const I: usize> = <<R as SlotPort<I>>::Handover as Handover<R, I>>::Failed;
 /// What a slot keeps between arrivals.
 #[doc(hidden)]
-pub type Contents<R, const I: usize> =
-    <<R as SlotPort<I>>::Handover as Handover<SlotPayload<R, I>>>::Contents;
+pub type Contents<R, const I: usize> = <<R as SlotPort<I>>::Handover as Handover<R, I>>::Contents;
 
 /// How a handler takes its routine: `&R` or `&mut R`.
 #[doc(hidden)]
@@ -278,6 +368,28 @@ pub struct SlotMode {
     pub timeout: u64,
     /// Whether it is `async`.
     pub waits: bool,
+    /// Whether it is a source: pulled, while there is room.
+    pub source: bool,
+    /// Whether one that waits is superseded by a newer one over its connection.
+    pub latest: bool,
+    /// When a slot that gathers hands over what it keeps.
+    pub when: When,
+    /// How long a join keeps a value without a partner, in milliseconds; 0 is for ever.
+    pub within: u64,
+}
+
+impl SlotMode {
+    /// A handler that takes `&self` and each arrival.
+    pub const PLAIN: SlotMode = SlotMode {
+        alone: false,
+        parallel: 0,
+        timeout: 0,
+        waits: false,
+        source: false,
+        latest: false,
+        when: When::Each,
+        within: 0,
+    };
 }
 
 /// A slot of a flow: whose it is, and how it is run.
@@ -287,6 +399,8 @@ pub struct PlacedSlot {
     /// The number of the routine in the flow.
     pub routine: usize,
     pub mode: SlotMode,
+    /// Whether a delivery that waits for its next attempt holds up those that came later over its connection.
+    pub in_order: bool,
 }
 
 /// A routine in a job.
@@ -328,11 +442,16 @@ pub trait Outgoing<E>: Default + 'static {
 pub struct Outbox<E> {
     first: Option<E>,
     rest: Vec<E>,
+    /// What is to be emitted later, and what no longer.
+    asks: Vec<Ask<E>>,
+    has_asks: bool,
+    /// What a source has said.
+    more: More,
 }
 
 impl<E> Default for Outbox<E> {
     fn default() -> Self {
-        Outbox { first: None, rest: Vec::new() }
+        Outbox { first: None, rest: Vec::new(), asks: Vec::new(), has_asks: false, more: More::Done }
     }
 }
 
@@ -345,6 +464,34 @@ impl<E> Outbox<E> {
         }
     }
 
+    pub fn ask(&mut self, ask: Ask<E>) {
+        self.asks.push(ask);
+        self.has_asks = true;
+    }
+
+    /// What was asked for so far.
+    pub fn asked(&self) -> &[Ask<E>] {
+        &self.asks
+    }
+
+    /// After a source was called.
+    pub fn go_on(&mut self, more: More) {
+        self.more = more;
+    }
+
+    pub(crate) fn more(&mut self) -> More {
+        std::mem::replace(&mut self.more, More::Done)
+    }
+
+    #[inline]
+    pub(crate) fn has_asks(&self) -> bool {
+        self.has_asks
+    }
+
+    pub(crate) fn take_asks(&mut self) -> Vec<Ask<E>> {
+        std::mem::take(&mut self.asks)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &E> {
         self.first.iter().chain(&self.rest)
     }
@@ -353,11 +500,14 @@ impl<E> Outbox<E> {
     #[inline]
     pub(crate) fn begin(&mut self) {
         self.first = None;
+        self.has_asks = false;
     }
 
     pub(crate) fn clear(&mut self) {
         self.first = None;
         self.rest.clear();
+        self.asks.clear();
+        self.more = More::Done;
     }
 
     /// Hands every event over and returns how many there were.
@@ -384,7 +534,7 @@ impl<E> Outbox<E> {
 #[diagnostic::on_unimplemented(
     message = "a handler returns nothing or `Result<(), E>`, not `{Self}`",
     label = "not a result that a handler can give",
-    note = "`E` is any error, a `String` or a `&str`; what a handler has to say goes out as an event"
+    note = "`E` is any error, a `String` or a `&str`; what a handler returns beside it is emitted with `#[slot(emit = event)]`"
 )]
 pub trait Handled {
     fn handled(self) -> Result<(), HandlerError>;

@@ -1314,7 +1314,7 @@ fn progress_adds_up_whenever_the_job_stands_still() {
             true => Err("shaken".into()),
             false => Ok(()),
         });
-        let job = acts(first, nothing()).start_on(&Pool::new(4).unwrap()).unwrap();
+        let job = acts(first, nothing()).capacity(usize::MAX).start_on(&Pool::new(4).unwrap()).unwrap();
         let mut sent = 0;
         for _ in 0..100 {
             for _ in 0..random.below(40) {

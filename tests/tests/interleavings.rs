@@ -354,6 +354,193 @@ fn a_copy_has_what_is_sent_at_once_for_all_receivers_or_for_none() {
     });
 }
 
+/// Sums up what comes, and says it once nothing can come any more.
+#[routine]
+pub struct Total {
+    #[state]
+    told: u64,
+}
+
+#[routine]
+impl Total {
+    #[event]
+    fn total(count: usize, sum: u64);
+    #[event]
+    fn ended(told: u64);
+
+    #[slot(merge = "append", when = "drained")]
+    fn n(&mut self, all: Vec<u64>, out: &mut Emit<Self>) {
+        self.told += 1;
+        out.total(all.len(), all.iter().sum());
+    }
+
+    #[finish]
+    fn end(&mut self, out: &mut Emit<Self>) {
+        out.ended(self.told);
+    }
+}
+
+flow! {
+    flow Drains(running: Arc<AtomicU64>) {
+        left: Pass { running: running.clone() };
+        right: Pass { running };
+        total: Total;
+        in n         -> left.n, right.n;
+        left.passed  -> total.n;
+        right.passed -> total.n;
+        total.total  -> out total;
+        total.ended  -> return;
+    }
+}
+
+#[test]
+fn a_drained_slot_is_told_once_when_all_have_come_and_finishes_come_after_it() {
+    for workers in [1, 2] {
+        explore(move || {
+            let pool = Pool::new(workers).unwrap();
+            let job = job(Drains::new(Arc::default()).job()).start_on(&pool).unwrap();
+            let sender = {
+                let job = job.clone();
+                // Who closes the inputs comes before all of it, or after.
+                thread::spawn(move || (1..=2).map(|n| u64::from(job.inputs().n(n).is_ok())).sum::<u64>())
+            };
+            let report = job.finish().unwrap();
+            let sent = sender.join().unwrap();
+            assert_eq!(report.status(), Status::Completed);
+            assert_eq!(report.result().unwrap(), &1);
+            let expected = (2 * sent as usize, [0, 2, 6][sent as usize]);
+            assert_eq!(job.outputs().total().collect::<Vec<_>>(), [expected]);
+        });
+    }
+}
+
+/// Reads numbers as long as there are any.
+#[routine]
+pub struct Numbers {
+    to: u64,
+    #[state]
+    next: u64,
+}
+
+#[routine]
+impl Numbers {
+    #[event]
+    fn number(n: u64);
+
+    #[source(start)]
+    fn numbers(&mut self, out: &mut Emit<Self>) -> More {
+        if self.next == self.to {
+            return More::Done;
+        }
+        out.number(self.next);
+        self.next += 1;
+        More::Now
+    }
+}
+
+flow! {
+    flow Counts(running: Arc<AtomicU64>) {
+        one: Numbers { to: 2 };
+        other: Numbers { to: 1 };
+        pass: Pass { running };
+        in n         -> pass.n;
+        one.number   -> pass.n;
+        other.number -> pass.n;
+        pass.passed  -> out all;
+    }
+}
+
+#[test]
+fn sources_and_senders_that_wait_for_room_are_all_told_of_it() {
+    for workers in [1, 2] {
+        explore(move || {
+            let pool = Pool::new(workers).unwrap();
+            let job = job(Counts::new(Arc::default()).job().capacity(1)).start_on(&pool).unwrap();
+            let sender = {
+                let job = job.clone();
+                thread::spawn(move || (10..12).for_each(|n| job.inputs().n(n).unwrap()))
+            };
+            sender.join().unwrap();
+            let report = job.finish().unwrap();
+            assert_eq!(report.status(), Status::Completed);
+            assert_eq!(sorted(job.outputs().all().collect()), [0, 0, 1, 10, 11]);
+        });
+    }
+}
+
+#[test]
+fn a_reader_of_an_output_makes_room() {
+    explore(|| {
+        let pool = Pool::new(1).unwrap();
+        let job = job(Counts::new(Arc::default()).job().capacity(1)).start_on(&pool).unwrap();
+        let reader = {
+            let all = job.outputs().all();
+            thread::spawn(move || all.collect::<Vec<_>>())
+        };
+        job.inputs().n(10).unwrap();
+        assert_eq!(job.finish().unwrap().status(), Status::Completed);
+        assert_eq!(sorted(reader.join().unwrap()), [0, 0, 1, 10]);
+    });
+}
+
+#[test]
+fn who_waits_for_room_hears_that_there_will_be_none() {
+    explore(|| {
+        let pool = Pool::new(1).unwrap();
+        let job = job(Two::new(Arc::default(), Arc::default()).job().capacity(1)).start_on(&pool).unwrap();
+        job.pause("nothing moves");
+        job.inputs().n(1).unwrap();
+        let sender = {
+            let job = job.clone();
+            thread::spawn(move || job.inputs().n(2))
+        };
+        job.cancel("enough");
+        assert!(sender.join().unwrap().is_err());
+    });
+}
+
+/// Shows the newest only.
+#[routine]
+pub struct Screen {
+    #[state]
+    shown: u64,
+}
+
+#[routine]
+impl Screen {
+    #[event]
+    fn shown(n: u64);
+
+    #[slot(merge = "latest")]
+    fn n(&mut self, n: u64, out: &mut Emit<Self>) {
+        self.shown += 1;
+        out.shown(n);
+    }
+}
+
+flow! {
+    flow Shows() {
+        screen: Screen;
+        in n -> screen.n;
+        screen.shown -> out shown;
+    }
+}
+
+#[test]
+fn of_the_latest_each_is_shown_or_superseded_and_the_last_is_shown() {
+    explore(|| {
+        let pool = Pool::new(2).unwrap();
+        let job = job(Shows::new().job()).start_on(&pool).unwrap();
+        (1..=3).for_each(|n| job.inputs().n(n).unwrap());
+        let report = job.finish().unwrap();
+        let shown: Vec<u64> = job.outputs().shown().collect();
+        assert_eq!(shown.last(), Some(&3));
+        assert!(shown.is_sorted());
+        assert_eq!(report.handled() + report.superseded(), 3);
+        assert_eq!(report.handled(), shown.len() as u64);
+    });
+}
+
 /// The handle is `Send`, `Sync`, `Clone` and a future.
 const _: fn() = || {
     fn is<T: Send + Sync + Clone + Future>() {}

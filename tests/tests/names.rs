@@ -154,3 +154,149 @@ fn macros_may_write_routines_and_flows() {
     job.inputs().n(1.0).unwrap();
     assert_eq!(job.run().unwrap().result().unwrap(), &1.5);
 }
+
+/// The same of all other kinds of ports.
+mod all_ports {
+    #![no_implicit_prelude]
+    use ::routilux::{__private as p, Emit, More, routine};
+
+    #[routine]
+    pub(super) struct r#Try {
+        #[state]
+        r#match: u64,
+    }
+
+    #[routine]
+    impl r#Try {
+        #[event]
+        fn r#gen(n: u64);
+
+        #[merge]
+        fn r#mod(acc: &mut u64, r#in: u64, _: u64) {
+            *acc += r#in;
+        }
+
+        #[slot(merge = r#mod, when = "drained", emit = r#gen)]
+        fn r#move(&self, sum: u64) -> ::std::option::Option<u64> {
+            ::std::option::Option::Some(sum)
+        }
+
+        #[slot(merge = "append", when = 2)]
+        fn r#ref(&mut self, all: ::std::vec::Vec<u64>) -> ::routilux::prelude::Result {
+            self.r#match += all[0];
+            ::std::result::Result::Ok(())
+        }
+
+        #[join(within = "1s")]
+        fn r#use(&mut self, r#type: u64, _value: ::std::string::String, out: &mut Emit<Self>) {
+            self.r#match += r#type;
+            out.r#impl();
+            out.after(::std::time::Duration::from_secs(1)).r#gen(r#type);
+        }
+
+        #[join(latest, emit = r#gen)]
+        fn r#fn(&self, a: u64, b: &u64, out: u64) -> ::routilux::prelude::Result<u64> {
+            ::std::result::Result::Ok(a + b + out)
+        }
+
+        #[source(start)]
+        fn r#impl(&mut self, out: &mut Emit<Self>) -> ::routilux::prelude::Result<More> {
+            out.r#gen(self.r#match);
+            ::std::result::Result::Ok(More::Done)
+        }
+
+        #[finish]
+        fn r#loop(&mut self) {}
+    }
+
+    pub(super) fn unpaired() -> (UseUnpaired, UseUnpaired) {
+        (UseUnpaired::Type(1), UseUnpaired::Value(::std::string::String::new()))
+    }
+
+    pub(super) fn ports() -> ::std::vec::Vec<&'static str> {
+        let mut names = ::std::vec::Vec::new();
+        for slot in <r#Try as p::Routine>::SLOTS {
+            names.push(slot.name);
+            for (name, _) in slot.params {
+                names.push(name);
+            }
+        }
+        for event in <r#Try as p::Routine>::EVENTS {
+            names.push(event.name);
+        }
+        names
+    }
+}
+
+#[test]
+fn keywords_name_ports_of_every_kind() {
+    let ports = all_ports::ports();
+    assert_eq!(
+        ports,
+        ["move", "ref", "use", "type", "value", "fn", "a", "b", "out", "impl", "loop", "gen", "use.unpaired"]
+    );
+    let (one, other) = all_ports::unpaired();
+    assert_ne!(one, other);
+}
+
+mod every_port_written_by_a_macro {
+    use routilux::prelude::*;
+
+    macro_rules! gathers {
+        ($name:ident, $ty:ty, $other:ty, $join:ident, $fold:ident, $event:ident) => {
+            #[routine]
+            pub(crate) struct $name {
+                #[state]
+                last: $ty,
+            }
+
+            #[routine]
+            impl $name {
+                #[event]
+                fn $event(n: $ty, other: $other);
+
+                #[merge]
+                fn $fold(acc: &mut $ty, n: $ty) {
+                    *acc += n;
+                }
+
+                #[slot(merge = $fold, when = "drained", emit = $event)]
+                fn sum(&self, sum: $ty) -> Result<($ty, $other)> {
+                    Ok((sum, <$other>::default()))
+                }
+
+                #[slot(merge = "append", when = 3, emit = $event)]
+                fn batch(&self, all: Vec<$ty>) -> Result<impl Iterator<Item = ($ty, $other)>> {
+                    Ok(all.into_iter().map(|n| (n, <$other>::default())))
+                }
+
+                #[join(within = "1h")]
+                fn $join(&mut self, n: $ty, other: $other, out: &mut Emit<Self>) -> Result {
+                    self.last = n;
+                    out.$event(n, other);
+                    out.lines();
+                    Ok(())
+                }
+
+                #[source]
+                fn lines(&mut self, out: &mut Emit<Self>) -> Result<More> {
+                    out.$event(self.last, <$other>::default());
+                    Ok(More::Now)
+                }
+            }
+        };
+    }
+
+    gathers!(Ints, u64, String, pair, add, sent);
+    gathers!(Floats, f64, Vec<u8>, bring, plus, moved);
+
+    pub(crate) fn unpaired() -> (PairUnpaired, BringUnpaired) {
+        (PairUnpaired::N(1), BringUnpaired::Other(vec![1]))
+    }
+}
+
+#[test]
+fn macros_may_write_ports_of_every_kind() {
+    let (pair, bring) = every_port_written_by_a_macro::unpaired();
+    assert_eq!((format!("{pair:?}"), format!("{bring:?}")), ("N(1)".into(), "Other([1])".into()));
+}

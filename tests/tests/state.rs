@@ -444,15 +444,29 @@ fn a_newer_format_is_refused_before_anything_else() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("meters.json");
     stopped().state().unwrap().save(&path).unwrap();
-    let text = std::fs::read_to_string(&path).unwrap().replace("\"format\": 1", "\"format\": 9");
+    let text = std::fs::read_to_string(&path).unwrap().replace("\"format\": 2", "\"format\": 9");
     std::fs::write(&path, text).unwrap();
     let told = error_of(&path);
-    assert!(told.contains("it is of format 9, and this version of routilux reads up to format 1"), "{told}");
+    assert!(told.contains("it is of format 9, and this version of routilux reads up to format 2"), "{told}");
 
     let mut state = serde_json::to_value(stopped().state().unwrap()).unwrap();
-    state["format"] = 2.into();
+    state["format"] = 3.into();
     let told = serde_json::from_value::<JobState>(state).unwrap_err().to_string();
-    assert!(told.contains("it is of format 2"), "{told}");
+    assert!(told.contains("it is of format 3"), "{told}");
+}
+
+#[test]
+fn an_older_format_is_read() {
+    let mut state = serde_json::to_value(stopped().state().unwrap()).unwrap();
+    state["format"] = 1.into();
+    let fields = state.as_object_mut().unwrap();
+    for of_format_2 in ["later", "closed", "loops", "tally", "absorbed"] {
+        assert!(fields.remove(of_format_2).is_some(), "{of_format_2}");
+    }
+    let state: JobState = serde_json::from_value(state).unwrap();
+    let mut job = Meters::new(1.0).resume(state).unwrap();
+    let mut whole = Meters::new(1.0).resume(stopped().state().unwrap()).unwrap();
+    assert_eq!(job.run().unwrap().result().unwrap(), whole.run().unwrap().result().unwrap());
 }
 
 #[test]

@@ -609,7 +609,7 @@ fn a_short_job_does_not_wait_for_a_long_one() {
     for workers in [1, 2] {
         within(1, move || {
             let pool = Pool::new(workers).unwrap();
-            let long = Chain::new(Arc::default()).job().start_on(&pool).unwrap();
+            let long = Chain::new(Arc::default()).job().capacity(usize::MAX).start_on(&pool).unwrap();
             let many = if cfg!(debug_assertions) { 25_000 } else { 100_000 };
             // All wait at once: it is halted until then.
             long.pause("until all are there");

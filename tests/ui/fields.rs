@@ -16,6 +16,8 @@ struct Marks {
     both: u64,
     #[state(default)]
     argument: u64,
+    #[stat]
+    misspelt: u64,
 }
 
 #[routine]

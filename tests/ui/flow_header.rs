@@ -9,7 +9,11 @@ flow! {
 }
 
 flow! {
-    flow Generic<T>() {}
+    flow Borrows<'a>() {}
+}
+
+flow! {
+    flow Bounded<T>() where T {}
 }
 
 flow! {

@@ -3,11 +3,13 @@ use routilux::prelude::*;
 #[routine]
 struct Handlers;
 
+struct Number(u64);
+
 #[routine]
 impl Handlers {
     #[slot]
-    fn number(&self, n: u64) -> u64 {
-        n
+    fn number(&self, n: u64) -> Number {
+        Number(n)
     }
 
     #[slot]

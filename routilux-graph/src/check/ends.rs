@@ -118,6 +118,23 @@ impl<'g> Checker<'g> {
             self.tell(Kind::UnknownPort, place(Part::Port), message, help);
             return None;
         }
+        if known.inner.is_some() && port.name.contains('.') {
+            self.unclear_routines.insert(routine);
+            let message = format!(
+                "`{}` is a flow: what the routines in it emit leaves it through its outputs only",
+                port.routine
+            );
+            let help = choices(None, "its outputs", event_names(known));
+            self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+            return None;
+        }
+        if known.inner.is_some() && port.name == "return" && known.event("result").is_some() {
+            self.probably_meant.insert(Port::new(&port.routine, "result"));
+            let message = format!("`{}` is a flow: its `return` is the event `result`", port.routine);
+            let help = format!("write `{}.result`", port.routine);
+            self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+            return None;
+        }
         let errors: Vec<String> = error_names(known);
         let near = did_you_mean(&port.name, event_names(known).chain(errors.iter().map(String::as_str)));
         match near {
@@ -157,11 +174,22 @@ impl<'g> Checker<'g> {
         }
         if let Some((slot, param)) = port.name.split_once('.')
             && let Some(slot) = known.slot(slot)
+            && known.inner.is_none()
         {
             self.parameter(port, slot, param, place(Part::Port));
             return None;
         }
         let names = slot_names(known);
+        if known.inner.is_some() && port.name.contains('.') {
+            self.unclear_routines.insert(routine);
+            let message = format!(
+                "`{}` is a flow: the routines in it are reached through its inputs only",
+                port.routine
+            );
+            let help = choices(None, "its inputs", names.iter().map(String::as_str));
+            self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+            return None;
+        }
         let near = did_you_mean(&port.name, names.iter().map(String::as_str));
         match near {
             Some(near) => drop(self.probably_meant.insert(Port::new(&port.routine, near))),

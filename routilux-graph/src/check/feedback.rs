@@ -94,10 +94,16 @@ impl Checker<'_> {
             }
             let written = &graph.connections[closing];
             let marked = Connection { feedback: true, ..written.clone() };
+            let message = match (&written.from, cycle.as_slice()) {
+                (Source::Event(port), [_]) => {
+                    format!("`{written}` leads back to the routine `{}` itself", port.routine)
+                }
+                _ => format!("`{written}` closes a cycle: {}", self.drawn(&cycle)),
+            };
             self.tell(
                 Kind::UnmarkedCycle,
                 Place::To(closing, Part::Whole),
-                format!("`{written}` closes a cycle: {}", self.drawn(&cycle)),
+                message,
                 format!("if the feedback is meant, mark it: `{marked};`"),
             );
         }

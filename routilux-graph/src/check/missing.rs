@@ -82,6 +82,20 @@ impl Checker<'_> {
         if has_input || graph.routines.iter().any(starts) {
             return;
         }
+        // Who connects an input to what lacks one has a way in too.
+        let unconnected: Vec<usize> = (0..self.problems.len())
+            .filter(|index| matches!(self.problems[*index].kind, Kind::Unconnected(_)))
+            .collect();
+        if unconnected.iter().any(|index| self.problems[*index].help.contains("`in ")) {
+            return;
+        }
+        if let [only] = unconnected.as_slice()
+            && let Kind::Unconnected(slot) = &self.problems[*only].kind
+        {
+            let help = format!("connect it, for example `in {} -> {slot};`", input_name(slot));
+            self.problems[*only].help = help;
+            return;
+        }
         let slots = graph
             .routines
             .iter()

@@ -63,9 +63,10 @@ impl<'g> Checker<'g> {
         let (id, name) = (&port.routine, &port.name);
         let on = if policy.panic { "on panic" } else { "on error" };
         if routine.inner.is_some() {
-            let message =
-                format!("`{id}` is a flow: a row outside is about all that leaves it, not about `{name}`");
-            let help = format!("write `{on} of {id} ..;`, or write the row in the flow");
+            let message = format!(
+                "`{id}` is a flow: a policy outside is about all that fails in it, not about `{name}`"
+            );
+            let help = format!("write `{on} of {id} ..;`, or the policy in the flow itself");
             self.tell(Kind::CannotFail, place(Part::Port), message, help);
             return None;
         }
@@ -80,6 +81,14 @@ impl<'g> Checker<'g> {
                 message,
                 format!("write `{on} of {id}.{join} ..;`"),
             );
+            return None;
+        }
+        if let Some((handler, more)) =
+            name.split_once('.').filter(|(handler, _)| routine.slot(handler).is_some())
+        {
+            let message = format!("a policy is about a handler, and `.{more}` follows its name");
+            let help = format!("write `{on} of {id}.{handler} ..;`");
+            self.tell(Kind::UnknownPort, place(Part::Port), message, help);
             return None;
         }
         let names = routine.slots.iter().map(|slot| slot.name.as_str());
@@ -100,8 +109,8 @@ impl<'g> Checker<'g> {
         self.tell(
             Kind::CannotFail,
             Place::Policy(index, Part::Whole),
-            format!("{what}, so this row is never tried"),
-            format!("let {whose} return a `Result`, or remove the row"),
+            format!("{what}, so this policy is never tried"),
+            format!("let {whose} return a `Result`, or remove the policy"),
         );
         None
     }
@@ -148,7 +157,7 @@ impl<'g> Checker<'g> {
                 let takes = if earlier.guard.is_none() { format!("every {what}") } else { "the same".into() };
                 let message = format!("`{row}` is never tried: `{earlier}` takes {takes} before it");
                 let help = match (&earlier.guard, &row.guard) {
-                    (None, Some(_)) => "write the row with the guard first",
+                    (None, Some(_)) => "write the policy with the guard first",
                     _ => "remove one of the two",
                 };
                 (Kind::UnreachablePolicy, message, help.into())

@@ -304,7 +304,7 @@ fn error_events_are_there_where_a_handler_can_fail_and_need_no_receiver() {
     );
     // It is a way like any other.
     let around = with(&["a.x.error -> a.x"]);
-    assert_eq!(one(&around).2, "`a.x.error -> a.x` closes a cycle: `a.x.error -> a.x`");
+    assert_eq!(one(&around).2, "`a.x.error -> a.x` leads back to the routine `a` itself");
 }
 
 #[test]
@@ -509,22 +509,22 @@ fn a_row_is_about_what_there_is_and_what_can_fail() {
         "a.z",
         Kind::CannotFail,
         WHOLE,
-        "`a.z` cannot fail, so this row is never tried",
-        "let its handler return a `Result`, or remove the row",
+        "`a.z` cannot fail, so this policy is never tried",
+        "let its handler return a `Result`, or remove the policy",
     );
     says(
         "b",
         Kind::CannotFail,
         WHOLE,
-        "nothing in `b` can fail, so this row is never tried",
-        "let a handler return a `Result`, or remove the row",
+        "nothing in `b` can fail, so this policy is never tried",
+        "let a handler return a `Result`, or remove the policy",
     );
     says(
         "etl.one",
         Kind::CannotFail,
         PORT,
-        "`etl` is a flow: a row outside is about all that leaves it, not about `one`",
-        "write `on error of etl ..;`, or write the row in the flow",
+        "`etl` is a flow: a policy outside is about all that fails in it, not about `one`",
+        "write `on error of etl ..;`, or the policy in the flow itself",
     );
 }
 
@@ -574,7 +574,7 @@ fn a_row_that_is_never_tried_is_told_with_the_one_that_takes_all() {
         Kind::UnreachablePolicy,
         second,
         "`on error of a.x if |e| b stop` is never tried: `on error of a skip` takes every error before it",
-        "write the row with the guard first",
+        "write the policy with the guard first",
     );
     assert_eq!(check(&all)[0].first, Some(Place::Policy(0, WHOLE)));
     let same = guarded(row(Some("a.x"), "skip"), "|e| a");

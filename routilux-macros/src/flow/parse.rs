@@ -1,18 +1,23 @@
 //! The syntax of a flow. Each statement is read alone, so that a broken one does not hide the others; what a
 //! broken one mentions is kept, so that it is not told to be missing.
 
+use super::connect::{self, Connect, Port, ends_before, port};
+use super::pieces::{Angles, all, is_sign, is_word};
+use super::policy::{self, Policy};
 use crate::diagnostic::error;
-use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Path, Token, Type, Visibility, braced, parenthesized};
+use syn::{Attribute, Generics, Path, Token, Type, Visibility, WhereClause, braced, parenthesized};
 
-/// `pub flow Name(parameter: Type) { statements }`
+/// `pub flow Name<T: Payload>(parameter: Type) where .. { statements }`
 pub(crate) struct Header {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) name: Ident,
+    /// With the `where` clause.
+    pub(crate) generics: Generics,
     pub(crate) params: Vec<Param>,
     pub(crate) body: TokenStream,
 }
@@ -24,8 +29,9 @@ pub(crate) struct Param {
 
 pub(crate) enum Statement {
     Instance(Box<Instance>),
-    Connect { from: Source, to: Vec<Target> },
+    Connect(Box<Connect>),
     Ignore(Port),
+    Policy(Box<Policy>),
     Broken { error: syn::Error, mentions: Mentions },
 }
 
@@ -36,41 +42,18 @@ pub(crate) struct Instance {
     pub(crate) configuration: TokenStream,
 }
 
-pub(crate) enum Source {
-    Input(Ident),
-    Event(Port),
-}
-
-pub(crate) struct Target {
-    pub(crate) kind: TargetKind,
-    /// All of it, as written.
-    pub(crate) tokens: TokenStream,
-}
-
-pub(crate) enum TargetKind {
-    Slot { port: Port, feedback: bool },
-    Output(Ident),
-    Return,
-}
-
-/// `routine.port`
-#[derive(Clone)]
-pub(crate) struct Port {
-    pub(crate) routine: Ident,
-    pub(crate) name: Ident,
-    pub(crate) tokens: TokenStream,
-}
-
 /// What a broken statement speaks of.
 #[derive(Default)]
 pub(crate) struct Mentions {
     pub(crate) ports: Vec<(String, String)>,
     pub(crate) ids: Vec<String>,
     pub(crate) input: bool,
+    /// Whether it declares a routine, which may begin by itself.
+    pub(crate) instance: bool,
 }
 
-const STATEMENTS: &str = "a flow is made of `id: Type { configuration };`, `in name -> id.slot;`, `id.event -> id.slot;`, \
-                          `id.event -> out name;`, `id.event -> return;` and `ignore id.event;`";
+pub(super) const STATEMENTS: &str = "a flow is made of `id: Type { configuration };`, `in name -> id.slot;`, `id.event -> id.slot;`, \
+                                     `id.event -> out name;`, `id.event -> return;`, `ignore id.event;` and `on error of id.slot ..;`";
 
 pub(crate) fn header(flow: TokenStream) -> syn::Result<Header> {
     syn::parse2(flow)
@@ -88,14 +71,7 @@ impl Parse for Header {
             None => return Err(error(TokenStream::new(), "expected `flow` and the flow's name", shape)),
         }
         let name: Ident = input.parse().map_err(|_| error(&keyword, "the flow has no name", shape))?;
-        if input.peek(Token![<]) {
-            let generics: syn::Generics = input.parse()?;
-            return Err(error(
-                generics,
-                "generic flows are not part of this version",
-                "write the type in the flow",
-            ));
-        }
+        let mut generics = generics(input)?;
         let mut params = Vec::new();
         if input.peek(syn::token::Paren) {
             let content;
@@ -109,6 +85,13 @@ impl Parse for Header {
             })?;
             params.extend(parsed);
         }
+        generics.where_clause = input.parse::<Option<WhereClause>>().map_err(|error| {
+            self::error(
+                OneSpan(error.span()),
+                format!("this is no bound: {error}"),
+                "write `where T: Payload`",
+            )
+        })?;
         if !input.peek(syn::token::Brace) {
             return Err(error(&name, "the flow has no body", shape));
         }
@@ -119,7 +102,21 @@ impl Parse for Header {
             let rest: TokenTree = input.parse()?;
             return Err(error(rest, "a `flow!` holds one flow", "write each flow in a `flow!` of its own"));
         }
-        Ok(Header { attrs, vis, name, params, body })
+        Ok(Header { attrs, vis, name, generics, params, body })
+    }
+}
+
+fn generics(input: ParseStream<'_>) -> syn::Result<Generics> {
+    let generics: Generics = input.parse().map_err(|error| {
+        let help = "write `flow Name<T: Payload>(..) { .. }`";
+        self::error(OneSpan(error.span()), format!("these are no type parameters: {error}"), help)
+    })?;
+    match generics.lifetimes().next() {
+        None => Ok(generics),
+        Some(lifetime) => {
+            let help = "let it hold what it needs: values, or an `Arc` of them";
+            Err(error(lifetime, "a flow borrows nothing, so it has no lifetimes", help))
+        }
     }
 }
 
@@ -145,22 +142,22 @@ pub(crate) fn statements(body: &TokenStream) -> Vec<Statement> {
     let mut statements = Vec::new();
     let mut tokens = Vec::new();
     for token in without_invisible_groups(body.clone()) {
-        match &token {
-            TokenTree::Punct(punct) if punct.as_char() == ';' => {
-                match tokens.is_empty() {
-                    // A `;` too many does no harm.
-                    true => {}
-                    false => statements.push(read(&std::mem::take(&mut tokens))),
-                }
-            }
-            _ => tokens.push(token),
+        match is_sign(Some(&token), ';') {
+            // A `;` too many does no harm.
+            true if tokens.is_empty() => {}
+            true => read(&std::mem::take(&mut tokens), &mut statements),
+            false => tokens.push(token),
         }
     }
     if let Some(last) = tokens.last() {
         let error = error(last, "this statement does not end", "write `;` after it");
-        statements.push(Statement::Broken { error, mentions: mentions(&tokens) });
         // What it says is checked all the same.
-        statements.extend(statement(&tokens));
+        match statement(&tokens) {
+            Ok(statement) => statements.push(statement),
+            Err(_) if is_word(tokens.first(), "else") => attach(&tokens, &mut statements),
+            Err(_) => {}
+        }
+        statements.push(Statement::Broken { error, mentions: mentions(&tokens) });
     }
     statements
 }
@@ -179,31 +176,53 @@ fn without_invisible_groups(tokens: TokenStream) -> Vec<TokenTree> {
     flat
 }
 
-fn read(tokens: &[TokenTree]) -> Statement {
-    statement(tokens).unwrap_or_else(|error| Statement::Broken { error, mentions: mentions(tokens) })
+fn read(tokens: &[TokenTree], statements: &mut Vec<Statement>) {
+    match is_word(tokens.first(), "else") {
+        true => attach(tokens, statements),
+        false => statements.push(statement(tokens).unwrap_or_else(|error| broken(error, tokens))),
+    }
+}
+
+fn broken(error: syn::Error, tokens: &[TokenTree]) -> Statement {
+    Statement::Broken { error, mentions: mentions(tokens) }
+}
+
+/// `else -> id.slot;` belongs to the guard of the statement before.
+fn attach(tokens: &[TokenTree], statements: &mut Vec<Statement>) {
+    let branch = match connect::otherwise(tokens) {
+        Ok(branch) => branch,
+        Err(error) => return statements.push(broken(error, tokens)),
+    };
+    match statements.last_mut() {
+        Some(Statement::Connect(guarded)) if guarded.guard.is_some() => match guarded.otherwise {
+            None => guarded.otherwise = Some(branch),
+            Some(_) => statements.push(broken(connect::second_else(&tokens[0]), tokens)),
+        },
+        // It has been told what is wrong with the guard.
+        Some(Statement::Broken { mentions, .. }) => mentions.add(self::mentions(tokens)),
+        _ => statements.push(broken(connect::else_without_guard(&tokens[0]), tokens)),
+    }
 }
 
 fn statement(tokens: &[TokenTree]) -> syn::Result<Statement> {
-    let word = |index: usize, wanted: &str| matches!(tokens.get(index), Some(TokenTree::Ident(ident)) if ident == wanted);
-    let sign = |index: usize| match tokens.get(index) {
-        Some(TokenTree::Punct(punct)) => Some(punct.as_char()),
-        _ => None,
-    };
-    if sign(1) == Some(':') && sign(2) != Some(':') && !word(0, "in") {
+    let sign = |index: usize, sign: char| is_sign(tokens.get(index), sign);
+    if declares(tokens) {
         return instance(tokens);
     }
     // A routine may be called as a statement begins: then a dot follows.
-    if word(0, "ignore") && sign(1) != Some('.') {
+    if is_word(tokens.first(), "ignore") && !sign(1, '.') {
         return port(&tokens[1..], &tokens[0], "event").map(Statement::Ignore);
     }
-    if word(0, "on") && sign(1) != Some('.') {
-        return Err(error(
-            all(tokens),
-            "error policies are not part of this version",
-            "a handler that fails stops the job, which keeps the delivery",
-        ));
+    if is_word(tokens.first(), "on") && !sign(1, '.') {
+        return policy::policy(tokens).map(|policy| Statement::Policy(Box::new(policy)));
     }
-    connection(tokens)
+    connect::connection(tokens).map(|connect| Statement::Connect(Box::new(connect)))
+}
+
+/// Whether it begins as an instance does: `id: ..`.
+fn declares(tokens: &[TokenTree]) -> bool {
+    let is_colon = |index: usize| is_sign(tokens.get(index), ':');
+    is_colon(1) && !is_colon(2) && !is_word(tokens.first(), "in")
 }
 
 fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
@@ -225,9 +244,12 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
             "write one instance for each key",
         ));
     }
-    let end = rest.iter().position(
-        |token| matches!(token, TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket),
-    );
+    let mut angles = Angles::default();
+    let end = (0..rest.len()).find(|&at| {
+        angles.step(rest, at);
+        angles.depth == 0
+            && matches!(&rest[at], TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket)
+    });
     let (ty, group) = match end {
         Some(end) => (&rest[..end], Some(&rest[end])),
         None => (rest, None),
@@ -235,10 +257,10 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
     // `lines: Lines tok: Tokenizer`: a type is not two names side by side.
     let side_by_side = ty.windows(2).find(|pair| matches!(pair, [TokenTree::Ident(_), TokenTree::Ident(_)]));
     if let Some([_, next]) = side_by_side {
-        return Err(error(next, "a statement ends before this", "write `;` before it"));
+        return Err(ends_before(next));
     }
     if let Some(extra) = end.and_then(|end| rest.get(end + 1)) {
-        return Err(error(extra, "a statement ends before this", "write `;` before it"));
+        return Err(ends_before(extra));
     }
     let configuration = match group {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group.stream(),
@@ -262,162 +284,32 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
     Ok(Statement::Instance(Box::new(Instance { id: id.clone(), path, configuration })))
 }
 
-fn connection(tokens: &[TokenTree]) -> syn::Result<Statement> {
-    let arrows = arrows(tokens);
-    let Some(&(at, converts)) = arrows.first() else {
-        return Err(not_a_statement(tokens));
-    };
-    let arrow = all(&tokens[at..at + 2]);
-    if converts {
-        return Err(error(arrow, "`=>` is not part of this version", "write `->`, and convert in a handler"));
-    }
-    let (before, after) = (&tokens[..at], &tokens[at + 2..]);
-    if matches!(after.first(), Some(TokenTree::Punct(punct)) if punct.as_char() == '|') {
-        return Err(error(
-            all(after),
-            "a map between two ports is not part of this version",
-            "map in a handler",
-        ));
-    }
-    let from = source(before, arrow.clone())?;
-    let to = split_at_commas(after)
-        .into_iter()
-        .map(|part| target(part, &arrow))
-        .collect::<syn::Result<Vec<_>>>()?;
-    Ok(Statement::Connect { from, to })
-}
-
-fn source(tokens: &[TokenTree], arrow: TokenStream) -> syn::Result<Source> {
-    if let Some(TokenTree::Ident(first)) = tokens.first()
-        && first == "in"
-    {
-        return match &tokens[1..] {
-            [TokenTree::Ident(name)] => Ok(Source::Input(name.clone())),
-            [TokenTree::Ident(name), TokenTree::Punct(colon), ..] if colon.as_char() == ':' => Err(error(
-                all(&tokens[2..]),
-                "the type of an input is that of its slot",
-                format!("write `in {name} -> ..`"),
-            )),
-            _ => Err(error(all(tokens), "an input is `in` and a name", "write `in name -> id.slot;`")),
-        };
-    }
-    if let Some(guard) = tokens.iter().find(|token| matches!(token, TokenTree::Ident(ident) if ident == "if"))
-    {
-        return Err(error(
-            guard,
-            "guards are not part of this version",
-            "decide in a handler, and emit different events",
-        ));
-    }
-    port(tokens, &arrow, "event").map(Source::Event)
-}
-
-fn target(tokens: &[TokenTree], arrow: &TokenStream) -> syn::Result<Target> {
-    let kind = match tokens {
-        [TokenTree::Ident(word), TokenTree::Ident(name)] if word == "out" => TargetKind::Output(name.clone()),
-        [TokenTree::Ident(word)] if word == "return" => TargetKind::Return,
-        [TokenTree::Ident(word), rest @ ..] if word == "loop" => {
-            if let [bound @ TokenTree::Group(_), ..] = rest {
-                return Err(error(
-                    bound,
-                    "a bound on a loop is not part of this version",
-                    "write `loop`, and count in a handler",
-                ));
-            }
-            if matches!(rest, [TokenTree::Ident(word), ..] if word == "out" || word == "return") {
-                return Err(error(all(tokens), "feedback goes to a slot", "write `-> loop id.slot`"));
-            }
-            TargetKind::Slot { port: port(rest, &tokens[0], "slot")?, feedback: true }
-        }
-        _ => TargetKind::Slot { port: port(tokens, arrow, "slot")?, feedback: false },
-    };
-    Ok(Target { kind, tokens: all(tokens) })
-}
-
-fn port(tokens: &[TokenTree], beside: impl ToTokens, what: &str) -> syn::Result<Port> {
-    let shape = format!("write `routine.{what}`");
-    match tokens {
-        [TokenTree::Ident(routine), TokenTree::Punct(dot), TokenTree::Ident(name)]
-            if dot.as_char() == '.' =>
-        {
-            Ok(Port { routine: routine.clone(), name: name.clone(), tokens: all(tokens) })
-        }
-        [] => Err(error(beside, format!("the {what} is missing here"), shape)),
-        [TokenTree::Ident(word), ..] if word == "in" || word == "out" => Err(error(
-            all(tokens),
-            format!("`{word}` cannot stand here"),
-            "inputs begin a connection and outputs end it: `in name -> id.slot;`, `id.event -> out name;`",
-        )),
-        [TokenTree::Ident(_), TokenTree::Punct(dot), TokenTree::Ident(_), extra, ..]
-            if dot.as_char() == '.' =>
-        {
-            match extra {
-                TokenTree::Punct(dot) if dot.as_char() == '.' => Err(error(
-                    all(tokens),
-                    format!("`routine.{what}` names the {what}, and more follows"),
-                    format!("{shape}; error wires, joins and flows in flows are not part of this version"),
-                )),
-                _ => Err(error(extra, "a statement ends before this", "write `;` before it")),
-            }
-        }
-        [TokenTree::Ident(routine)] => Err(error(
-            routine,
-            format!("`{routine}` names no {what}"),
-            format!("write `{routine}.{what}`, with the name of the {what}"),
-        )),
-        _ => Err(error(all(tokens), format!("this is no {what}"), shape)),
-    }
-}
-
-fn not_a_statement(tokens: &[TokenTree]) -> syn::Error {
-    match tokens {
-        [TokenTree::Ident(_), TokenTree::Punct(dot), ..] if dot.as_char() == '.' => error(
-            all(tokens),
-            "this connection leads nowhere: it has no `->`",
-            "write `id.event -> id.slot;`",
-        ),
-        _ => error(all(tokens), "this is no statement of a flow", STATEMENTS),
-    }
-}
-
-/// The places of `->` and, with `true`, of `=>`.
-fn arrows(tokens: &[TokenTree]) -> Vec<(usize, bool)> {
-    let is = |index: usize, sign: char, joint: bool| {
-        matches!(tokens.get(index), Some(TokenTree::Punct(punct))
-            if punct.as_char() == sign && (!joint || punct.spacing() == Spacing::Joint))
-    };
-    (0..tokens.len())
-        .filter(|&at| is(at + 1, '>', false))
-        .filter_map(|at| match (is(at, '-', true), is(at, '=', true)) {
-            (true, _) => Some((at, false)),
-            (_, true) => Some((at, true)),
-            _ => None,
-        })
-        .collect()
-}
-
-fn split_at_commas(tokens: &[TokenTree]) -> Vec<&[TokenTree]> {
-    tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')).collect()
-}
-
-fn all(tokens: &[TokenTree]) -> TokenStream {
-    tokens.iter().cloned().collect()
-}
-
 fn mentions(tokens: &[TokenTree]) -> Mentions {
-    let mut mentions = Mentions::default();
+    let mut mentions = Mentions { instance: declares(tokens), ..Mentions::default() };
     for (index, token) in tokens.iter().enumerate() {
         let TokenTree::Ident(ident) = token else { continue };
         mentions.input |= ident == "in";
-        match (tokens.get(index + 1), tokens.get(index + 2)) {
-            (Some(TokenTree::Punct(dot)), Some(TokenTree::Ident(name))) if dot.as_char() == '.' => {
-                mentions.ports.push((ident.to_string(), name.to_string()));
+        if is_sign(tokens.get(index + 1), ':') {
+            mentions.ids.push(ident.to_string());
+        }
+        let (names, _) = connect::dotted(&tokens[index..]);
+        if let [routine, names @ ..] = names.as_slice()
+            && let [name, ..] = names
+        {
+            mentions.ports.push((routine.to_string(), name.to_string()));
+            if let [name, second, ..] = names {
+                mentions.ports.push((routine.to_string(), format!("{name}.{second}")));
             }
-            (Some(TokenTree::Punct(colon)), _) if colon.as_char() == ':' => {
-                mentions.ids.push(ident.to_string())
-            }
-            _ => {}
         }
     }
     mentions
+}
+
+impl Mentions {
+    pub(crate) fn add(&mut self, other: Mentions) {
+        self.ports.extend(other.ports);
+        self.ids.extend(other.ids);
+        self.input |= other.input;
+        self.instance |= other.instance;
+    }
 }

@@ -6,7 +6,7 @@ const UNITS: [(&str, u64); 5] =
     [("ms", 1), ("s", 1_000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// In milliseconds, or what is wrong with it.
-pub(super) fn millis(text: &str) -> Result<u64, String> {
+pub(crate) fn millis(text: &str) -> Result<u64, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = (&text[..digits], text[digits..].trim());
     let units = || UNITS.map(|(unit, _)| format!("`{unit}`")).join(", ");
@@ -19,9 +19,11 @@ pub(super) fn millis(text: &str) -> Result<u64, String> {
     }
     let Some((_, factor)) = UNITS.iter().find(|(known, _)| *known == unit) else {
         let near = match unit {
+            "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" => Some("ms"),
             "m" | "mins" | "minutes" | "minute" => Some("min"),
             "sec" | "secs" | "seconds" | "second" => Some("s"),
-            "hour" | "hours" => Some("h"),
+            "hr" | "hrs" | "hour" | "hours" => Some("h"),
+            "day" | "days" => Some("d"),
             _ => did_you_mean(unit, UNITS.map(|(unit, _)| unit)),
         };
         return Err(match near {
@@ -50,6 +52,17 @@ mod tests {
         for wrong in ["", "s", "30", "0s", "3 lightyears", "99999999999999999999s", "9999999999d", "-1s"] {
             assert!(millis(wrong).is_err(), "{wrong}");
         }
-        assert!(millis("2m").unwrap_err().contains("`min`"));
+        for (unit, meant) in [
+            ("m", "min"),
+            ("minutes", "min"),
+            ("msec", "ms"),
+            ("millis", "ms"),
+            ("sec", "s"),
+            ("hours", "h"),
+            ("days", "d"),
+        ] {
+            let error = millis(&format!("2{unit}")).unwrap_err();
+            assert!(error.ends_with(&format!("did you mean `{meant}`?")), "{error}");
+        }
     }
 }

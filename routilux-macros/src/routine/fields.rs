@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostics, at, error};
 use crate::text;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
+use routilux_graph::did_you_mean;
 use syn::spanned::Spanned;
 use syn::{Attribute, Field, Fields, GenericParam, Generics, Ident, ItemStruct, Meta};
 
@@ -46,6 +47,12 @@ fn model(item: &mut ItemStruct, diagnostics: &mut Diagnostics) -> Model {
         let (marks, others): (Vec<Attribute>, Vec<Attribute>) =
             std::mem::take(&mut field.attrs).into_iter().partition(|attr| mark(attr).is_some());
         field.attrs = others;
+        let misspelt = misspelt(&mut field.attrs);
+        if let Some((attr, near)) = &misspelt {
+            let name = text::of(attr.path());
+            let help = format!("did you mean `#[{near}]`?");
+            diagnostics.error(attr, format!("a field has no mark `#[{name}]`"), help);
+        }
         if let Some(second) = marks.get(1) {
             diagnostics.error(second, "a field is of one kind", "keep one of the two marks");
         }
@@ -59,20 +66,33 @@ fn model(item: &mut ItemStruct, diagnostics: &mut Diagnostics) -> Model {
                 );
             }
         }
-        let kind = marks.first().and_then(mark).unwrap_or(Kind::Given);
+        let meant = misspelt.and_then(|(_, near)| kind(near));
+        let kind = marks.first().and_then(mark).or(meant).unwrap_or(Kind::Given);
         fields.push((kind, field.clone()));
     }
     Model { fields, understood: true }
 }
 
 fn mark(attr: &Attribute) -> Option<Kind> {
-    let path = attr.path();
-    match () {
-        () if path.is_ident("state") => Some(Kind::State),
-        () if path.is_ident("resource") => Some(Kind::Given),
-        () if path.is_ident("transient") => Some(Kind::Transient),
-        () => None,
+    kind(&attr.path().get_ident()?.to_string())
+}
+
+fn kind(mark: &str) -> Option<Kind> {
+    match mark {
+        "state" => Some(Kind::State),
+        "resource" => Some(Kind::Given),
+        "transient" => Some(Kind::Transient),
+        _ => None,
     }
+}
+
+/// Takes away what was probably meant for a mark, and says which.
+fn misspelt(attrs: &mut Vec<Attribute>) -> Option<(Attribute, &'static str)> {
+    let found = attrs.iter().enumerate().find_map(|(at, attr)| {
+        let near = did_you_mean(&attr.path().get_ident()?.to_string(), ["state", "resource", "transient"])?;
+        Some((at, near))
+    });
+    found.map(|(at, near)| (attrs.remove(at), near))
 }
 
 fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {

@@ -7,7 +7,7 @@ use crate::asynchronous::{Begun, Outcome};
 use crate::context::Context;
 use crate::error::Result;
 use crate::flow::Flow;
-use crate::job::Job;
+use crate::job::{Job, Status};
 use std::future::Future;
 use std::future::poll_fn;
 use std::task::Poll;
@@ -70,8 +70,12 @@ impl<F: Flow> Job<F> {
     pub async fn run_async(&mut self) -> Result<F::Report> {
         if self.begin()? {
             self.close_inputs();
-            while let Advance::Waits(waiting) = self.advance(u64::MAX)? {
-                self.wait_for(waiting).await?;
+            loop {
+                match self.advance(u64::MAX, self.simulation.is_some())? {
+                    Advance::Waits(waiting) => self.wait_for(waiting).await?,
+                    Advance::Over(_) if self.status == Status::Waiting => self.sleep_until_due().await?,
+                    Advance::Over(_) => break,
+                }
             }
         }
         Ok(self.report())
@@ -84,6 +88,25 @@ impl<F: Flow> Job<F> {
         self
     }
 
+    /// Nothing is to be done before its time. Whoever asks for something meanwhile is heard within some milliseconds.
+    async fn sleep_until_due(&mut self) -> Result<()> {
+        const LONGEST: u64 = 20;
+        let deadline = self.cx.deadline.map_or(u64::MAX, |deadline| deadline.millis().saturating_add(1));
+        while let Some(due) = self.care.agenda.first() {
+            let now = self.cx.clock.tick().millis();
+            if now >= due.min(deadline) || self.cx.control.is_asked() {
+                break;
+            }
+            let time = due.min(deadline) - now;
+            self.cx.clock.sleep(Duration::from_millis(time.min(LONGEST))).await;
+        }
+        if self.cx.clock.tick().millis() >= deadline {
+            return Err(self.stopped_by(super::concurrent::DEADLINE.to_owned()));
+        }
+        self.status = Status::Running;
+        Ok(())
+    }
+
     /// One delivery whose handler is `async`.
     async fn wait_for(&mut self, waiting: Waiting<F::Delivery>) -> Result<()> {
         let (id, attempts) = (waiting.id, waiting.attempts);
@@ -91,7 +114,7 @@ impl<F: Flow> Job<F> {
         let delivery = self.prepare(waiting)?;
         let ended = match F::begin(&self.cells, delivery, self.cx.clone()) {
             Ok(begun) => {
-                let timeout = F::PLACED[slot].mode.timeout;
+                let timeout = F::shape().placed[slot].mode.timeout;
                 let cx = self.cx.clone();
                 let mut step = Step { begun: Some(begun), queue: &mut self.post.queue, id, attempts };
                 let ended = step.ended(timeout, &cx).await;
@@ -105,7 +128,7 @@ impl<F: Flow> Job<F> {
         };
         match ended {
             Ok((done, post)) => self.take_over(done, post),
-            Err(undelivered) => Err(self.fail(*undelivered)),
+            Err(undelivered) => self.faulted(*undelivered),
         }
     }
 }

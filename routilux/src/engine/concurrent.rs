@@ -12,11 +12,15 @@
 //! A lock is held for a few instructions, and never while a handler runs, but for the routine's own and the hooks'.
 //! Where several are held they were taken in this order: lane, core, mailbox, record, outputs.
 
+use super::care::{after_of, jittered, name_absorbed_in, next_of, text_of, verdict_on};
+use super::closing::{Change, Closing};
 use super::failure::{Told, limit_of, told};
+use super::later::{Agenda, Due, Later, Timed};
 use super::mailbox::{Mailbox, Taken};
+use super::policy::{Failing, Verdict};
 use super::pool::{Pool, Task, Work, Worker};
 use super::queue::{Fifo, Waiting};
-use super::step::{Done, Post, Undelivered};
+use super::step::{Done, Post, Tally, Undelivered};
 use super::sync::{
     AtomicBool, AtomicU64, Condvar, Instant, Mutex, MutexGuard, Ordering, lock, relax, thread_local, wait,
 };
@@ -26,12 +30,15 @@ use crate::context::Context;
 use crate::error::{Error, Result, catch};
 use crate::flow::{Flow, Threaded};
 use crate::job::{
-    Control, Facts, Failed, Handler, History, Hooks, Job, JobId, JobState, Listener, LiveOutlet, LiveOutput,
-    Outcome, Progress, Report, Request, Retention, RoutineProgress, Status, by_slot, entry_of, new_cells,
+    Absorbed, Control, Facts, Failed, Handler, History, Hooks, Job, JobId, JobState, Listener, LiveOutlet,
+    LiveOutput, Outcome, Progress, Report, Request, Retention, RoutineProgress, Status, by_slot, entry_of,
+    new_cells, not_sent, unpaired,
 };
+use crate::merge::Fault;
+use crate::shape::Shape;
 use crossbeam_utils::{Backoff, CachePadded};
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -48,6 +55,8 @@ pub(super) const DEADLINE: &str = "its deadline has passed";
 const HALTED: u64 = 1 << 63;
 /// In the load: the inputs are closed.
 const CLOSED: u64 = 1 << 63;
+/// In the load: a call of a source. Those are no deliveries that take up room.
+const SOURCE: u64 = 1 << 40;
 
 thread_local! {
     /// The job whose handler runs in this thread.
@@ -72,6 +81,13 @@ pub(crate) struct Running<F: Flow> {
     outgoing: Mutex<Outgoing<F>>,
     came_out: Condvar,
     record: Mutex<Record>,
+    /// What is to happen later.
+    plans: Mutex<Plans<F>>,
+    closing: Closing,
+    room: Room,
+    /// Held while values are given to those who have them streamed, so that they come in order.
+    streams: Option<Mutex<()>>,
+    shape: &'static Shape,
     hooks: Option<Mutex<Box<Hooks>>>,
     core: Mutex<Core<F>>,
     /// Whether it is worth the while to look whether the job rests.
@@ -86,6 +102,8 @@ pub(crate) struct Running<F: Flow> {
     clock: Clock,
     /// When the job has to have ended, in milliseconds since the Unix epoch; 0 is never.
     deadline: AtomicU64,
+    /// The same by the clock that the alarm goes by.
+    end_at: Option<std::time::Instant>,
     is_timed: bool,
     retention: Retention,
 }
@@ -119,10 +137,42 @@ pub(crate) struct Core<F: Flow> {
 struct Record {
     history: History,
     faults: u64,
+    tally: Tally,
+    absorbed: VecDeque<Absorbed>,
+}
+
+/// What is to happen later, and when someone will look at it.
+pub(super) struct Plans<F: Flow> {
+    agenda: Agenda<F>,
+    /// For when alarms are set, in milliseconds since the Unix epoch.
+    alarms: BTreeSet<u64>,
+}
+
+/// Who waits until fewer deliveries wait.
+pub(super) struct Room {
+    capacity: u64,
+    /// How many values wait at outputs that someone reads.
+    unread: AtomicU64,
+    /// Whether anyone waits: it is looked at after the load has become less.
+    wanted: AtomicBool,
+    waiting: Mutex<WantRoom>,
+    changed: Condvar,
+    /// Whether nobody is to wait: the job has ended, or takes nothing more.
+    over: AtomicBool,
+}
+
+#[derive(Default)]
+struct WantRoom {
+    /// Threads that send to an input.
+    senders: u32,
+    /// Routines with a source that is not called before there is room.
+    routines: Vec<usize>,
 }
 
 struct Outgoing<F: Flow> {
     outbound: F::Outbound,
+    /// How many read its outputs.
+    readers: usize,
     /// Whether nothing more will come.
     ended: bool,
     wakers: Vec<Waker>,
@@ -140,8 +190,11 @@ pub(super) struct Finished<F: Flow> {
     routine: usize,
     post: Post<F>,
     steps: Vec<Step>,
-    /// How many are to be taken off the load.
+    /// How much is to be taken off the load.
     handled: u64,
+    /// The slots of those, where they are counted.
+    slots: Vec<u32>,
+    change: Change,
     sorted: Vec<VecDeque<(usize, F::Delivery)>>,
 }
 
@@ -187,15 +240,22 @@ impl<F: Flow> Finished<F> {
             post: Post::empty(),
             steps: Vec::new(),
             handled: 0,
-            sorted: F::ROUTINES.iter().map(|_| VecDeque::new()).collect(),
+            slots: Vec::new(),
+            change: Change::default(),
+            sorted: F::shape().routines.iter().map(|_| VecDeque::new()).collect(),
         }
     }
 }
 
 impl<F: Threaded> Running<F> {
-    pub(crate) fn start(job: Job<F>, pool: Pool) -> Result<Arc<Self>> {
+    pub(crate) fn start(mut job: Job<F>, pool: Pool) -> Result<Arc<Self>> {
+        if !matches!(job.status, Status::Completed | Status::Cancelled) {
+            job.fire_at_once();
+        }
         let Job { cells, post, cx, status, reason, inputs_closed, faults, failure, history, .. } = job;
-        let Job { retention, hooks, started, deadline_after, is_timed, workers, .. } = job;
+        let Job { retention, hooks, started, deadline_after, is_timed, workers, care, capacity, .. } = job;
+        let is_streaming = job.is_streaming;
+        let shape = F::shape();
         #[cfg(feature = "tokio")]
         let Job { runtime, .. } = job;
         // One that has failed is there to be resumed, with its delivery.
@@ -212,18 +272,37 @@ impl<F: Threaded> Running<F> {
         #[cfg(feature = "tokio")]
         let flights = super::flight::Flights::of::<F>(runtime, &cx.job)?;
         let (mut mailboxes, slot_at) = Mailbox::of_flow::<F>();
-        let Post { mut queue, outbound } = post;
+        let Post { mut queue, outbound, mut tally, .. } = post;
+        let mut care = *care;
         let mut waiting = 0;
-        while let Some(next) = queue.pop() {
-            let slot = F::slot_of(&next.delivery);
-            mailboxes[F::PLACED[slot].routine].push(slot_at[slot], next);
-            waiting += 1;
+        let mut arrived: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+        if shape.is_counted {
+            arrived.extend(care.take_aside());
+            arrived.sort_by_key(|waiting| waiting.id);
         }
+        for (slot, connection) in care.agenda.held() {
+            mailboxes[shape.routine_of(slot)].hold(slot_at[slot], connection);
+        }
+        for next in arrived {
+            let slot = F::slot_of(&next.delivery);
+            waiting += unit(shape, slot);
+            if let Some(old) = mailboxes[shape.routine_of(slot)].push(slot_at[slot], next) {
+                waiting -= unit(shape, slot);
+                tally.superseded += 1;
+                care.closing.note(&mut care.change, slot, -1);
+                // The user's `Drop` may panic; the value is superseded all the same.
+                let _ = catch(|| drop(old));
+            }
+        }
+        care.closing.add_all(&mut care.change);
         // The one that failed is there, though not in its mailbox.
-        waiting += u64::from(failure.as_ref().is_some_and(|failed| failed.delivery.is_some()));
+        let failed = failure.as_ref().and_then(|failed| failed.delivery.as_ref());
+        waiting += failed.map_or(0, |failed| unit(shape, F::slot_of(&failed.delivery)));
+        waiting += care.agenda.iter().map(|(_, due)| load_of(shape, due)).sum::<u64>();
         let limit = workers.filter(|most| *most < pool.workers());
         let deadline =
             deadline_after.map_or(0, |after| cx.clock.tick().later(after.as_millis() as u64).millis());
+        let end_at = deadline_after.and_then(|after| std::time::Instant::now().checked_add(after));
         let lanes = (0..pool.workers()).map(|_| OnceLock::new()).collect();
         let running = Arc::new(Running {
             id: cx.job,
@@ -234,9 +313,21 @@ impl<F: Threaded> Running<F> {
             gate: CachePadded::new(AtomicU64::new(HALTED)),
             load: CachePadded::new(AtomicU64::new(waiting | if inputs_closed { CLOSED } else { 0 })),
             next_id: CachePadded::new(AtomicU64::new(queue.next_id())),
-            outgoing: Mutex::new(Outgoing { outbound, ended: false, wakers: Vec::new() }),
+            outgoing: Mutex::new(Outgoing { outbound, readers: 0, ended: false, wakers: Vec::new() }),
             came_out: Condvar::new(),
-            record: Mutex::new(Record { history, faults }),
+            record: Mutex::new(Record { history, faults, tally, absorbed: care.absorbed }),
+            plans: Mutex::new(Plans { agenda: care.agenda, alarms: BTreeSet::new() }),
+            closing: care.closing,
+            room: Room {
+                capacity,
+                unread: AtomicU64::new(0),
+                wanted: AtomicBool::new(false),
+                waiting: Mutex::default(),
+                changed: Condvar::new(),
+                over: AtomicBool::new(inputs_closed || status.is_end()),
+            },
+            streams: is_streaming.then(Mutex::default),
+            shape,
             hooks: hooks.map(Mutex::new),
             core: Mutex::new(Core {
                 status: match status {
@@ -264,13 +355,14 @@ impl<F: Threaded> Running<F> {
             control: cx.control,
             clock: cx.clock,
             deadline: AtomicU64::new(deadline),
+            end_at,
             is_timed,
             retention,
             pool,
         });
         let listener: Arc<dyn Listener> = running.clone();
         running.control.listen(Arc::downgrade(&listener));
-        if let Some(at) = deadline_after.and_then(|after| std::time::Instant::now().checked_add(after)) {
+        if let Some(at) = end_at {
             let alarm: Arc<dyn Alarm> = running.clone();
             let set = running.pool.timer().set(at, Arc::downgrade(&alarm));
             set.map_err(|error| Error::Configuration {
@@ -310,15 +402,20 @@ impl<F: Threaded> Running<F> {
             worker.add(Task { job: self.clone(), routine });
             worker.wake_one();
         }
+        self.make_room();
         let mut desk = lock(&lane.desk);
         let begun = Instant::now();
         let (mut first_tick, mut tick) = (None, None);
         let (mut handled, mut look_at) = (0, stride);
         loop {
+            if self.shape.is_counted && self.shape.mode(taken.number).latest {
+                self.supersede_older(&taken);
+            }
             #[cfg(feature = "tokio")]
-            if F::PLACED[taken.number].mode.waits {
+            if F::shape().placed[taken.number].mode.waits {
                 self.hand_on(&mut lock(&lane.finished), |task| worker.add(task));
                 self.set_out(routine, taken, &desk.cx);
+                self.make_room();
                 handled += 1;
                 let mut mailbox = lock(mailbox);
                 let over = handled == MOST || self.is_halted();
@@ -336,6 +433,11 @@ impl<F: Threaded> Running<F> {
             }
             let (slot, id, attempts) = (taken.slot, taken.waiting.id, taken.waiting.attempts);
             let number = taken.number;
+            if self.shape.has_sources && self.shape.mode(number).source && !self.has_room() {
+                self.hand_on(&mut lock(&lane.finished), |task| worker.add(task));
+                self.park(routine, taken, worker);
+                return;
+            }
             let failed = match self.step(taken, &mut desk) {
                 Ok(done) => {
                     let Desk { post, cx } = &mut *desk;
@@ -346,6 +448,7 @@ impl<F: Threaded> Running<F> {
                 Err(trouble) => {
                     // What was done before it is handed on before it.
                     self.hand_on(&mut lock(&lane.finished), |task| worker.add(task));
+                    desk.post.undo();
                     self.fail(&desk.cx, (routine, slot, number), (id, attempts), trouble);
                     true
                 }
@@ -377,6 +480,8 @@ impl<F: Threaded> Running<F> {
                         worker.wake_one();
                     }
                     taken = next;
+                    // What runs waits no longer.
+                    self.make_room();
                     continue;
                 }
             }
@@ -414,7 +519,7 @@ impl<F: Threaded> Running<F> {
 
     fn step(&self, taken: Taken<F::Delivery>, desk: &mut Desk<F>) -> std::result::Result<Done, Trouble<F>> {
         let waiting = self.before(taken.number, taken.waiting, &mut desk.cx)?;
-        let done = F::deliver_shared(&self.cells, waiting.delivery, &desk.cx, &mut desk.post);
+        let done = F::deliver_shared(&self.cells, waiting.delivery, &desk.cx, &mut desk.post, ());
         done.map_err(Trouble::Undelivered)
     }
 
@@ -432,7 +537,7 @@ impl<F: Threaded> Running<F> {
             cx.limit = limit_of::<F>(number, self.clock.tick());
         }
         let Some(hooks) = &self.hooks else { return Ok(waiting) };
-        let (routine, slot) = F::SLOTS[number];
+        let (routine, slot) = F::shape().slots[number];
         let hooks = &mut lock(hooks).before;
         match catch(|| hooks.iter_mut().for_each(|hook| hook(cx, Handler { routine, slot }))) {
             Ok(()) => Ok(waiting),
@@ -458,16 +563,19 @@ impl<F: Threaded> Running<F> {
             self.record_with_hooks(cx, time, done.slot, Outcome::Handled, done.emitted);
         }
         let mut finished = lock(finished);
-        let Finished { post, steps, handled, .. } = &mut *finished;
-        *handled += 1;
+        let Finished { post, steps, handled, slots, .. } = &mut *finished;
+        *handled += match self.shape.is_counted {
+            false => 1,
+            true => {
+                slots.push(done.slot);
+                unit(self.shape, done.slot as usize)
+            }
+        };
         if self.hooks.is_none() {
             steps.push(Step { time, delivery, slot: done.slot, emitted: done.emitted });
         }
-        if done.emitted > 0 {
-            from.queue.hand_to(&mut post.queue);
-            if F::has_output(&from.outbound) {
-                F::merge_outbound(&mut post.outbound, &mut from.outbound);
-            }
+        if done.emitted > 0 || from.has_rest() {
+            from.hand_to(post);
         }
         time
     }
@@ -480,11 +588,11 @@ impl<F: Threaded> Running<F> {
             let mut record = lock(&self.record);
             let sequence = record.history.next_sequence();
             record.add(time, slot, cx.delivery, &outcome, emitted);
-            entry_of(F::SLOTS, sequence, time, slot, cx.delivery, outcome, emitted)
+            entry_of(&F::shape().slots, sequence, time, slot, cx.delivery, outcome, emitted)
         };
         if let Err(panic) = catch(|| hooks.after.iter_mut().for_each(|hook| hook(cx, &entry))) {
             drop(hooks);
-            let (routine, slot) = F::SLOTS[slot as usize];
+            let (routine, slot) = F::shape().slots[slot as usize];
             self.stop(format!("the hook after `{routine}.{slot}` panicked: {}", panic.message));
         }
     }
@@ -492,9 +600,12 @@ impl<F: Threaded> Running<F> {
     /// Hands on what a worker has finished: the history, the outputs, the load, the deliveries, in this order, so that
     /// nobody sees an effect before its cause.
     pub(super) fn hand_on(self: &Arc<Self>, finished: &mut Finished<F>, add: impl FnMut(Task)) {
-        let Finished { post, steps, handled, sorted, .. } = finished;
+        let Finished { post, steps, handled, sorted, slots, change, .. } = finished;
         if *handled == 0 {
             return;
+        }
+        if post.tally != Tally::default() {
+            lock(&self.record).tally.add(std::mem::take(&mut post.tally));
         }
         if !steps.is_empty() {
             let mut record = lock(&self.record);
@@ -511,25 +622,431 @@ impl<F: Threaded> Running<F> {
         if F::has_output(&post.outbound) {
             self.put_out(&mut post.outbound);
         }
-        let emitted = post.queue.regular_len() as u64;
-        let change = emitted.wrapping_sub(*handled);
+        let mut more = 0;
+        let mut failed = None;
+        // Held until what is planned is counted: nobody is to do it before that.
+        let plans = match post.timed.is_empty() {
+            true => None,
+            false => {
+                let mut plans = lock(&self.plans);
+                (more, failed) = self.plan(&mut plans.agenda, post, change);
+                Some(plans)
+            }
+        };
+        if self.shape.is_counted {
+            self.count_sent(post, slots, change);
+            more =
+                more.wrapping_add(post.queue.iter().map(|(_, _, d)| unit(self.shape, F::slot_of(d))).sum());
+        } else {
+            more = more.wrapping_add(post.queue.regular_len() as u64);
+        }
+        let emitted = post.queue.regular_len();
+        let change = more.wrapping_sub(*handled);
         *handled = 0;
         let load = self.load.fetch_add(change, Ordering::SeqCst).wrapping_add(change);
+        let is_planned = plans.is_some();
+        drop(plans);
         match emitted {
             0 if load & !CLOSED == 0 => self.nothing_left(),
             0 => {}
             _ => self.distribute(&mut post.queue, sorted, add),
         }
+        if is_planned {
+            self.set_alarm();
+        }
+        if let Some(error) = failed {
+            self.stop(error.to_string());
+        }
+        self.make_room();
+    }
+
+    /// What was sent and handled is counted where slots wait until nothing can come any more. Word to those goes with what
+    /// was sent.
+    fn count_sent(&self, post: &mut Post<F>, slots: &mut Vec<u32>, change: &mut Change) {
+        if !self.closing.is_needed() {
+            slots.clear();
+            return;
+        }
+        for (_, _, delivery) in post.queue.iter() {
+            self.closing.note(change, F::slot_of(delivery), 1);
+        }
+        slots.drain(..).for_each(|slot| self.closing.note(change, slot as usize, -1));
+        let fires = self.closing.make(change);
+        self.fire(fires, post, change);
+    }
+
+    /// Word to slots that nothing more will come.
+    fn fire(&self, mut fires: Vec<usize>, post: &mut Post<F>, change: &mut Change) {
+        while let Some(slot) = fires.pop() {
+            match F::closing(slot) {
+                Some(delivery) => post.send(delivery),
+                None => {
+                    self.closing.note_unsent(change, slot);
+                    fires.extend(self.closing.make(change));
+                }
+            }
+        }
+    }
+
+    /// Puts what steps have asked for on the agenda. What it adds to the load.
+    fn plan(&self, agenda: &mut Agenda<F>, post: &mut Post<F>, change: &mut Change) -> (u64, Option<Error>) {
+        let now = self.clock.tick().millis();
+        let (mut more, mut failed) = (0u64, None);
+        for timed in std::mem::take(&mut post.timed) {
+            let (after, what) = (timed.after, timed.what);
+            let what = match (after, what) {
+                // A source that goes on at once waits in its mailbox, behind what it has emitted.
+                (0, Later::Again { delivery, .. }) => {
+                    post.send(delivery);
+                    continue;
+                }
+                (_, what) => what,
+            };
+            match agenda.plan(now, Timed { after, what }) {
+                Ok(planned) => {
+                    if let Some(due) = planned.added.and_then(|key| agenda.get(key)) {
+                        due.slots(|slot| self.closing.note(change, slot, 1));
+                        more = more.wrapping_add(load_of(self.shape, due));
+                    }
+                    for due in planned.dropped {
+                        due.slots(|slot| self.closing.note(change, slot, -1));
+                        more = more.wrapping_sub(load_of(self.shape, &due));
+                        // The user's `Drop` may panic, and what is forgotten is forgotten.
+                        let _ = catch(|| drop(due));
+                    }
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        (more, failed)
+    }
+
+    /// Has itself woken when the first of the agenda is due.
+    fn set_alarm(self: &Arc<Self>) {
+        let mut plans = lock(&self.plans);
+        let is_set = |due: u64| plans.alarms.first().is_some_and(|first| *first <= due);
+        let Some(due) = plans.agenda.first().filter(|due| !is_set(*due)) else { return };
+        plans.alarms.insert(due);
+        drop(plans);
+        let alarm: Arc<dyn Alarm> = self.clone();
+        let alarm = Arc::downgrade(&alarm);
+        if self.clock.wake_at(due, || Waker::from(Arc::new(Ringing(alarm.clone())))) {
+            return;
+        }
+        // The coarse clock may be a little behind.
+        let left = Duration::from_millis(due.saturating_sub(self.clock.tick().millis()).max(1));
+        let Some(at) = std::time::Instant::now().checked_add(left) else { return };
+        if let Err(error) = self.pool.timer().set(at, alarm) {
+            self.stop(format!("the system gives no thread for what is to happen later: {error}"));
+        }
+    }
+
+    /// Those that were set for now have rung; by the coarse clock it may be a little before that.
+    fn alarms_rang(&self, plans: &mut Plans<F>) {
+        const EARLY: u64 = 100;
+        let later = plans.alarms.split_off(&(self.clock.tick().millis() + EARLY));
+        plans.alarms = later;
+    }
+
+    /// What is due is done, unless the job stands still: then it is when it goes on.
+    fn take_due(self: &Arc<Self>) {
+        let core = lock(&self.core);
+        if core.status != Status::Running || core.ending.is_some() || core.holds > 0 {
+            self.alarms_rang(&mut lock(&self.plans));
+            return;
+        }
+        let mut post = Post::empty();
+        let mut change = Change::default();
+        let mut failed = None;
+        let (mut more, mut less) = (0, 0);
+        let mut wanted = Vec::new();
+        {
+            let mut plans = lock(&self.plans);
+            self.alarms_rang(&mut plans);
+            let now = self.clock.tick().millis();
+            while let Some((at, due)) = plans.agenda.take(now) {
+                match due {
+                    Due::Retry { waiting, in_order } => wanted.extend(self.try_again(waiting, in_order)),
+                    // They are counted already.
+                    Due::Again { delivery, is_work: true } => post.send(delivery),
+                    Due::Again { delivery, is_work: false } => {
+                        let slot = F::slot_of(&delivery);
+                        self.closing.note(&mut change, slot, 1);
+                        more += unit(self.shape, slot);
+                        post.send(delivery);
+                    }
+                    Due::Events { mut parcel, .. } => {
+                        // What goes to outputs alone was counted, too.
+                        less += u64::from(parcel.queue.regular_len() == 0);
+                        parcel.hand_to(&mut post);
+                    }
+                    Due::Every { name, period, parcel } => {
+                        let opened = catch(|| parcel.clone().open::<F>());
+                        match opened {
+                            Ok(Ok(mut opened)) => {
+                                if !opened.keep_to(|slot| !self.closing.is_over(slot)) {
+                                    continue;
+                                }
+                                plans
+                                    .agenda
+                                    .add(next_of(at, period, now), Due::Every { name, period, parcel });
+                                for (_, _, delivery) in opened.queue.iter() {
+                                    let slot = F::slot_of(delivery);
+                                    self.closing.note(&mut change, slot, 1);
+                                    more += unit(self.shape, slot);
+                                }
+                                opened.hand_to(&mut post);
+                            }
+                            Ok(Err(error)) => failed = Some(error.to_string()),
+                            Err(panic) => failed = Some(panic.message),
+                        }
+                    }
+                }
+            }
+        }
+        // There is only more of it: nothing fires.
+        let _ = self.closing.make(&mut change);
+        if post.tally != Tally::default() {
+            lock(&self.record).tally.add(std::mem::take(&mut post.tally));
+        }
+        // Under the core's lock, so that a copy of the job has it; those who read it are told when that is free.
+        let comes_out = F::has_output(&post.outbound);
+        if comes_out {
+            F::merge_outbound(&mut lock(&self.outgoing).outbound, &mut post.outbound);
+        }
+        self.load.fetch_add(more, Ordering::SeqCst);
+        let mut tasks: Vec<Task> =
+            wanted.into_iter().map(|routine| Task { job: self.clone(), routine }).collect();
+        if post.queue.regular_len() > 0 {
+            let mut sorted: Vec<VecDeque<_>> = self.shape.routines.iter().map(|_| VecDeque::new()).collect();
+            self.distribute(&mut post.queue, &mut sorted, |task| tasks.push(task));
+        }
+        drop(core);
+        if comes_out {
+            self.inside(|| self.put_out(&mut post.outbound));
+        }
+        tasks.into_iter().for_each(|task| self.pool.inject(task));
+        if less > 0 {
+            if (self.load.fetch_sub(less, Ordering::SeqCst) - less) & !CLOSED == 0 {
+                self.nothing_left();
+            }
+            self.make_room();
+        }
+        if let Some(why) = failed {
+            self.stop(format!("what is repeated could not be read back: {why}"));
+        }
+        self.set_alarm();
+        // What went to outputs alone waits no longer.
+        self.make_room();
+    }
+
+    /// Another attempt at a delivery waits in its mailbox. The routine, if it wants a worker for that.
+    fn try_again(&self, waiting: Waiting<F::Delivery>, in_order: bool) -> Option<usize> {
+        let slot = F::slot_of(&waiting.delivery);
+        let routine = self.shape.routine_of(slot);
+        let mut mailbox = lock(&self.mailboxes[routine]);
+        if in_order {
+            mailbox.release(self.slot_at[slot], F::connection_of(&waiting.delivery));
+        }
+        let superseded = mailbox.put_back(self.slot_at[slot], waiting);
+        if superseded.is_some() {
+            self.note_superseded(slot);
+        }
+        let wanted = mailbox.wants_worker();
+        mailbox.tokens += u32::from(wanted);
+        drop(mailbox);
+        // The user's `Drop` may panic; the value is superseded all the same.
+        let _ = catch(|| drop(superseded));
+        wanted.then_some(routine)
+    }
+
+    /// Puts a delivery back that was taken and not handled, unless a newer one supersedes it.
+    pub(super) fn put_back(&self, waiting: Waiting<F::Delivery>) {
+        let slot = F::slot_of(&waiting.delivery);
+        let superseded = {
+            let mut mailbox = lock(&self.mailboxes[self.shape.routine_of(slot)]);
+            let superseded = mailbox.put_back(self.slot_at[slot], waiting);
+            if superseded.is_some() {
+                self.note_superseded(slot);
+            }
+            superseded
+        };
+        let _ = catch(|| drop(superseded));
+    }
+
+    /// A newer delivery has taken the place of one. Called while the newer one waits in its mailbox, which is locked: so
+    /// neither the load nor a counter comes to zero.
+    fn note_superseded(&self, slot: usize) {
+        let mut change = Change::default();
+        self.closing.note(&mut change, slot, -1);
+        let _ = self.closing.make(&mut change);
+        self.load.fetch_sub(unit(self.shape, slot), Ordering::SeqCst);
+        lock(&self.record).tally.superseded += 1;
+    }
+
+    /// Of a slot that is given the latest: those that wait for their next attempt are not given to it after a newer one.
+    fn supersede_older(self: &Arc<Self>, newer: &Taken<F::Delivery>) {
+        let (slot, connection) = (newer.number, F::connection_of(&newer.waiting.delivery));
+        let older = lock(&self.plans).agenda.take_older(slot, connection, newer.waiting.id);
+        for old in older {
+            // The newer one is handled: neither the load nor a counter comes to zero.
+            self.note_superseded(slot);
+            // The user's `Drop` may panic; the value is superseded all the same.
+            let _ = catch(|| drop(old));
+            self.make_room();
+        }
+    }
+
+    // ---- room ----
+
+    /// Whether fewer deliveries wait than may.
+    fn has_room(&self) -> bool {
+        let load = self.load.load(Ordering::SeqCst) & (SOURCE - 1);
+        let all = load + self.room.unread.load(Ordering::SeqCst);
+        all < self.room.capacity || {
+            // What runs does not wait: of `async` handlers there may be many.
+            let running: u64 = self.mailboxes.iter().map(|mailbox| u64::from(lock(mailbox).handling())).sum();
+            all.saturating_sub(running) < self.room.capacity
+        }
+    }
+
+    /// A source is not called before there is room.
+    fn park(self: &Arc<Self>, routine: usize, taken: Taken<F::Delivery>, worker: &Worker<'_>) {
+        let Taken { slot, waiting, .. } = taken;
+        let mut mailbox = lock(&self.mailboxes[routine]);
+        mailbox.done(slot);
+        mailbox.put_back(slot, waiting);
+        mailbox.park(slot);
+        let again = !self.is_halted() && mailbox.wants_worker();
+        mailbox.tokens += u32::from(again);
+        drop(mailbox);
+        lock(&self.room.waiting).routines.push(routine);
+        self.room.wanted.store(true, Ordering::SeqCst);
+        if again {
+            worker.add(Task { job: self.clone(), routine });
+        }
+        // There may be room by now, and who made it has not seen that it is wanted.
+        self.make_room();
+    }
+
+    /// If there is room: tells those who wait for it.
+    #[inline]
+    fn make_room(self: &Arc<Self>) {
+        if self.room.wanted.load(Ordering::SeqCst) && self.has_room() {
+            self.tell_of_room();
+        }
+    }
+
+    #[cold]
+    fn tell_of_room(self: &Arc<Self>) {
+        let routines = {
+            let mut waiting = lock(&self.room.waiting);
+            self.room.wanted.store(waiting.senders > 0, Ordering::SeqCst);
+            std::mem::take(&mut waiting.routines)
+        };
+        self.room.changed.notify_all();
+        for routine in routines {
+            let mut mailbox = lock(&self.mailboxes[routine]);
+            mailbox.unpark();
+            let wanted = !self.is_halted() && mailbox.wants_worker();
+            mailbox.tokens += u32::from(wanted);
+            drop(mailbox);
+            if wanted {
+                self.pool.inject(Task { job: self.clone(), routine });
+            }
+        }
+    }
+
+    /// Whether who sends has to wait for room.
+    pub(crate) fn would_wait(&self) -> bool {
+        !self.has_room() && !self.room.over.load(Ordering::SeqCst)
+    }
+
+    /// Waits until there is room, or never will be.
+    fn wait_for_room(&self, input: &str) -> Result<()> {
+        if self.has_room() {
+            return Ok(());
+        }
+        if self.is_inside() || self.pool.is_here() {
+            return Err(self.refused(
+                input,
+                "it has no room, and a worker of the pool that it runs on cannot wait for it: use `inputs().try_send()`",
+            ));
+        }
+        let mut waiting = lock(&self.room.waiting);
+        waiting.senders += 1;
+        self.room.wanted.store(true, Ordering::SeqCst);
+        while !self.has_room() && !self.room.over.load(Ordering::SeqCst) {
+            waiting = wait(&self.room.changed, waiting);
+        }
+        waiting.senders -= 1;
+        drop(waiting);
+        match self.status() {
+            Status::Failed if !self.has_room() => {
+                Err(self.refused(input, "it has failed, and has no room: `resume()` it first"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is in vain to wait for room, until it is said again.
+    fn set_over(&self, over: bool) {
+        self.room.over.store(over, Ordering::SeqCst);
+        // Who is about to wait has the lock, and sees it, or hears of it.
+        drop(lock(&self.room.waiting));
+        self.room.changed.notify_all();
     }
 
     fn put_out(&self, from: &mut F::Outbound) {
-        let wakers = {
+        // Until they are called, so that what comes later is given to them later.
+        let streaming = self.streams.as_ref().map(lock);
+        let (wakers, batches) = {
             let mut outgoing = lock(&self.outgoing);
             F::merge_outbound(&mut outgoing.outbound, from);
-            std::mem::take(&mut outgoing.wakers)
+            let batches: Vec<_> = match &streaming {
+                None => Vec::new(),
+                Some(_) => {
+                    let parts = F::outbound_mut(&mut outgoing.outbound);
+                    parts.into_iter().filter_map(|(name, part)| Some((name, part.batch()?))).collect()
+                }
+            };
+            if outgoing.readers > 0 {
+                self.count_unread(&outgoing);
+            }
+            (std::mem::take(&mut outgoing.wakers), batches)
         };
+        for (name, batch) in batches {
+            if let Err((panic, rest)) = batch() {
+                let mut outgoing = lock(&self.outgoing);
+                let parts = F::outbound_mut(&mut outgoing.outbound);
+                if let Some((_, part)) = parts.into_iter().find(|(known, _)| *known == name) {
+                    part.put_back(rest);
+                }
+                drop(outgoing);
+                self.stop(format!("what the output `{name}` is streamed to panicked: {}", panic.message));
+            }
+        }
+        drop(streaming);
         self.came_out.notify_all();
         wake(wakers);
+    }
+
+    fn count_unread(&self, outgoing: &Outgoing<F>) {
+        let unread = F::outbound(&outgoing.outbound).iter().map(|(_, part)| part.unread()).sum();
+        self.room.unread.store(unread, Ordering::SeqCst);
+    }
+
+    /// Someone reads an output from now on, or does not any more.
+    pub(crate) fn note_reader(self: &Arc<Self>, note: impl FnOnce(&mut F::Outbound), comes: bool) {
+        let mut outgoing = lock(&self.outgoing);
+        note(&mut outgoing.outbound);
+        match comes {
+            true => outgoing.readers += 1,
+            false => outgoing.readers -= 1,
+        }
+        self.count_unread(&outgoing);
+        drop(outgoing);
+        self.make_room();
     }
 
     fn distribute(
@@ -541,15 +1058,19 @@ impl<F: Threaded> Running<F> {
         let mut id = self.next_id.fetch_add(queue.regular_len() as u64, Ordering::Relaxed);
         while let Some(delivery) = queue.pop_regular() {
             let slot = F::slot_of(&delivery);
-            sorted[F::PLACED[slot].routine].push_back((slot, delivery));
+            sorted[F::shape().placed[slot].routine].push_back((slot, delivery));
         }
         for (routine, deliveries) in sorted.iter_mut().enumerate() {
             if deliveries.is_empty() {
                 continue;
             }
             let mut mailbox = lock(&self.mailboxes[routine]);
+            let mut superseded = Vec::new();
             for (slot, delivery) in deliveries.drain(..) {
-                mailbox.push(self.slot_at[slot], Waiting { id, attempts: 0, delivery });
+                if let Some(old) = mailbox.push(self.slot_at[slot], Waiting { id, attempts: 0, delivery }) {
+                    self.note_superseded(slot);
+                    superseded.push(old);
+                }
                 id += 1;
             }
             let wanted = mailbox.wants_worker();
@@ -558,6 +1079,8 @@ impl<F: Threaded> Running<F> {
             if wanted {
                 add(Task { job: self.clone(), routine });
             }
+            // The user's `Drop` may panic; the value is superseded all the same.
+            superseded.into_iter().for_each(|old| drop(catch(|| drop(old))));
         }
     }
 
@@ -569,7 +1092,7 @@ impl<F: Threaded> Running<F> {
         if self.is_halted() {
             return None;
         }
-        let next = mailbox.take_after_if(slot, |number| F::PLACED[number].mode.waits)?;
+        let next = mailbox.take_after_if(slot, |number| F::shape().placed[number].mode.waits)?;
         mailbox.handled += 1;
         Some(next)
     }
@@ -590,7 +1113,6 @@ impl<F: Threaded> Running<F> {
     }
 
     /// Runs a part of one of its handlers in a thread that is no worker's.
-    #[cfg(feature = "tokio")]
     pub(super) fn inside<T>(&self, run: impl FnOnce() -> T) -> T {
         let outer = HERE.with(|here| here.replace(std::ptr::from_ref(self).cast()));
         let result = run();
@@ -683,7 +1205,11 @@ impl<F: Threaded> Running<F> {
         self.changed.notify_all();
         let Some(status) = core.ending.take() else { return core };
         core.status = status;
+        if status == Status::Completed {
+            lock(&self.plans).agenda.end();
+        }
         if status.is_end() {
+            self.set_over(true);
             core.settling = true;
             drop(core);
             self.control.forget_all();
@@ -730,7 +1256,7 @@ impl<F: Threaded> Running<F> {
     }
 
     /// The last handle is dropped: nobody can resume it any more, so who reads the outputs of a paused job is told.
-    pub(crate) fn abandon(&self) {
+    pub(crate) fn abandon(self: &Arc<Self>) {
         self.close_inputs();
         let mut core = lock(&self.core);
         core.is_abandoned = true;
@@ -796,13 +1322,19 @@ impl<F: Threaded> Running<F> {
             })
             .map(|(routine, _)| routine)
             .collect();
+        self.set_over(core.inputs_closed);
         drop(core);
         for routine in wanted {
             self.pool.inject(Task { job: self.clone(), routine });
         }
+        if !lock(&self.plans).agenda.is_empty() {
+            self.take_due();
+        }
         if self.load.load(Ordering::SeqCst) == CLOSED {
             self.nothing_left();
         }
+        // What had failed may have been superseded.
+        self.make_room();
     }
 
     /// Runs `look` while no handler of the job runs.
@@ -841,7 +1373,7 @@ impl<F: Threaded> Running<F> {
     // ---- failures ----
 
     pub(super) fn fail(
-        &self,
+        self: &Arc<Self>,
         cx: &Context,
         (routine, slot, number): (usize, usize, usize),
         (id, attempts): (u64, u32),
@@ -849,12 +1381,16 @@ impl<F: Threaded> Running<F> {
     ) {
         let undelivered = match trouble {
             Trouble::Hook { waiting, what } => {
-                lock(&self.mailboxes[routine]).put_back(slot, waiting);
+                self.put_back(waiting);
                 return self.stop(what);
             }
             Trouble::Undelivered(undelivered) => undelivered,
         };
         lock(&self.mailboxes[routine]).failed += 1;
+        let Some(undelivered) = self.absorbed(cx, (routine, slot, number), (id, attempts + 1), undelivered)
+        else {
+            return;
+        };
         let Told { text, failed, error } = told::<F>(&self.id, id, attempts + 1, *undelivered);
         let outcome = Outcome::Failed(text);
         let time = self.clock.tick();
@@ -870,7 +1406,7 @@ impl<F: Threaded> Running<F> {
             false => {
                 let Failed { refusal, delivery, what } = failed;
                 if let Some(delivery) = delivery {
-                    lock(&self.mailboxes[routine]).put_back(slot, delivery);
+                    self.put_back(delivery);
                 }
                 if let Some(refusal) = refusal {
                     let known = core.failure.get_or_insert(Failed { what, refusal: None, delivery: None });
@@ -889,6 +1425,87 @@ impl<F: Threaded> Running<F> {
                 self.record_with_hooks(cx, time, number as u32, outcome, 0);
             }
         }
+    }
+
+    /// What the flow's policies say of a step that could not be done is done. It comes back if none absorbs it.
+    fn absorbed(
+        self: &Arc<Self>,
+        cx: &Context,
+        (routine, slot, number): (usize, usize, usize),
+        (id, attempt): (u64, u32),
+        mut undelivered: Box<Undelivered<F::Delivery>>,
+    ) -> Option<Box<Undelivered<F::Delivery>>> {
+        let verdict = verdict_on::<F>(&self.cells, &undelivered, attempt);
+        if matches!(verdict, Verdict::Leave | Verdict::Stop) {
+            return Some(undelivered);
+        }
+        let text = text_of(&undelivered.fault);
+        let record = |text: String| {
+            let outcome = Outcome::Failed(text);
+            let time = self.clock.tick();
+            match self.hooks {
+                None => lock(&self.record).add(time, number as u32, id, &outcome, 0),
+                Some(_) => self.record_with_hooks(cx, time, number as u32, outcome, 0),
+            }
+        };
+        let name = |text: &str| {
+            let one = Absorbed {
+                slot: self.shape.name(number),
+                delivery: id,
+                attempts: attempt,
+                error: text.to_owned(),
+            };
+            name_absorbed_in(&mut lock(&self.record).absorbed, one);
+        };
+        let mut finished = Finished::empty();
+        match verdict {
+            Verdict::Retry { after, longest, in_order } => {
+                let Some(delivery) = undelivered.delivery.take() else { return Some(undelivered) };
+                let after = after_of(&undelivered.fault)
+                    .unwrap_or_else(|| jittered(after, &self.id, id, attempt).min(longest));
+                record(text);
+                if in_order {
+                    lock(&self.mailboxes[routine]).hold(slot, F::connection_of(&delivery));
+                }
+                let due = self.clock.tick().millis().saturating_add(after);
+                let waiting = Waiting { id, attempts: attempt, delivery };
+                lock(&self.plans).agenda.add(due, Due::Retry { waiting, in_order });
+                self.set_alarm();
+                return None;
+            }
+            Verdict::Divert(wire) => {
+                let Some(delivery) = undelivered.delivery.take() else { return Some(undelivered) };
+                let failing = Failing { delivery, error: text.clone(), attempts: attempt, id };
+                match catch(|| F::divert(&self.cells, failing, wire, &mut finished.post, ())) {
+                    Ok(Ok(())) => finished.post.tally.diverted += 1,
+                    Ok(Err(Ok(failing))) => {
+                        undelivered.delivery = Some(failing.delivery);
+                        return Some(undelivered);
+                    }
+                    Ok(Err(Err(fault))) => {
+                        undelivered.fault = fault;
+                        return Some(undelivered);
+                    }
+                    Err(panic) => {
+                        undelivered.fault = Fault::Panicked(panic);
+                        return Some(undelivered);
+                    }
+                }
+            }
+            _ => {
+                // The user's `Drop` may panic, and the delivery is given up.
+                let _ = catch(|| drop(undelivered));
+                finished.post.tally.skipped += 1;
+            }
+        }
+        name(&text);
+        record(text);
+        finished.handled = unit(self.shape, number);
+        if self.shape.is_counted {
+            finished.slots.push(number as u32);
+        }
+        self.hand_on(&mut finished, |task| self.pool.inject(task));
+        None
     }
 
     /// The job fails without a delivery that failed.
@@ -964,8 +1581,7 @@ impl<F: Threaded> Running<F> {
                     return Err(self.error_of(format!("it cannot be resumed: {refusal}")));
                 }
                 if let Some(Failed { delivery: Some(delivery), .. }) = core.failure.take() {
-                    let slot = F::slot_of(&delivery.delivery);
-                    lock(&self.mailboxes[F::PLACED[slot].routine]).put_back(self.slot_at[slot], delivery);
+                    self.put_back(delivery);
                 }
                 core.error = None;
                 self.deadline.store(0, Ordering::Relaxed);
@@ -996,42 +1612,85 @@ impl<F: Threaded> Running<F> {
         outlet(&self.cells).receiver()
     }
 
-    pub(crate) fn close_inputs(&self) {
+    pub(crate) fn close_inputs(self: &Arc<Self>) {
         let mut core = lock(&self.core);
-        core.inputs_closed = true;
+        let is_new = !std::mem::replace(&mut core.inputs_closed, true);
+        let mut tasks = Vec::new();
+        if is_new && self.closing.is_needed() {
+            let (mut post, mut change) = (Post::empty(), Change::default());
+            self.closing.note_closed(&mut change);
+            let fires = self.closing.make(&mut change);
+            self.fire(fires, &mut post, &mut change);
+            let more: u64 = post.queue.iter().map(|(_, _, d)| unit(self.shape, F::slot_of(d))).sum();
+            self.load.fetch_add(more, Ordering::SeqCst);
+            let mut sorted: Vec<VecDeque<_>> = self.shape.routines.iter().map(|_| VecDeque::new()).collect();
+            self.distribute(&mut post.queue, &mut sorted, |task| tasks.push(task));
+        }
         drop(core);
+        tasks.into_iter().for_each(|task| self.pool.inject(task));
+        self.set_over(true);
         if self.load.fetch_or(CLOSED, Ordering::SeqCst) == 0 {
             self.nothing_left();
         }
     }
 
     /// What came to an input goes to the routines.
-    pub(crate) fn send(self: &Arc<Self>, input: &'static str, send: impl FnOnce(&mut Post<F>)) -> Result<()> {
+    pub(crate) fn send(
+        self: &Arc<Self>,
+        input: &'static str,
+        waits: bool,
+        send: impl FnOnce(&F::Cells, &mut Post<F>) -> std::result::Result<(), Fault>,
+    ) -> Result<()> {
+        if waits {
+            self.wait_for_room(input)?;
+        }
         // The user's `Clone` runs in `send`, so it is called before anything is promised.
         let mut post = Post::empty();
-        send(&mut post);
-        let count = post.queue.regular_len() as u64;
+        let sent = catch(|| send(&self.cells, &mut post));
+        if let Err(fault) = sent.map_err(Fault::Panicked).and_then(|sent| sent) {
+            post.undo();
+            return Err(not_sent(&self.id, input, fault));
+        }
+        let core = lock(&self.core);
+        if core.status == Status::Cancelled {
+            drop(core);
+            post.undo();
+            return Err(self.refused(input, "it was cancelled"));
+        }
+        // Those that wait until nothing can come any more have been told so by then.
+        if core.inputs_closed {
+            return Err(self.closed_input(input));
+        }
+        // Until it is on its way the core is held: who closes the inputs comes before all of it, or after.
+        let count: u64 = match self.shape.is_counted {
+            false => post.queue.regular_len() as u64,
+            true => post.queue.iter().map(|(_, _, d)| unit(self.shape, F::slot_of(d))).sum(),
+        };
         let refused = self.load.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |load| {
             (load & CLOSED == 0).then_some(load + count)
         });
         if refused.is_err() {
-            return Err(
-                self.refused(input, "its inputs are closed: `finish()` and `close_inputs()` close them")
-            );
+            return Err(self.closed_input(input));
         }
-        let core = lock(&self.core);
-        if core.status == Status::Cancelled {
-            self.load.fetch_sub(count, Ordering::SeqCst);
-            drop(core);
-            return Err(self.refused(input, "it was cancelled"));
+        if self.closing.is_needed() {
+            let mut change = Change::default();
+            post.queue.iter().for_each(|(_, _, d)| self.closing.note(&mut change, F::slot_of(d), 1));
+            let _ = self.closing.make(&mut change);
         }
-        let mut sorted: Vec<VecDeque<_>> = F::ROUTINES.iter().map(|_| VecDeque::new()).collect();
+        if post.tally != Tally::default() {
+            lock(&self.record).tally.add(post.tally);
+        }
+        let mut sorted: Vec<VecDeque<_>> = F::shape().routines.iter().map(|_| VecDeque::new()).collect();
         let mut tasks = Vec::new();
         self.distribute(&mut post.queue, &mut sorted, |task| tasks.push(task));
         // Until then the core is held: a copy of the job has all that was sent at once, or none of it.
         drop(core);
         tasks.into_iter().for_each(|task| self.pool.inject(task));
         Ok(())
+    }
+
+    fn closed_input(&self, input: &str) -> Error {
+        self.refused(input, "its inputs are closed: `finish()` and `close_inputs()` close them")
     }
 
     fn refused(&self, input: &str, why: &str) -> Error {
@@ -1063,7 +1722,11 @@ impl<F: Threaded> Running<F> {
         for mailbox in &self.mailboxes {
             waiting.extend(lock(mailbox).waiting().map(|(slot, _)| slot));
         }
-        let handled = lock(&self.record).handled();
+        lock(&self.plans).agenda.iter().for_each(|(_, due)| due.slots(|slot| waiting.push(slot)));
+        let (handled, tally, absorbed) = {
+            let record = lock(&self.record);
+            (record.handled(), record.tally, record.absorbed.iter().cloned().collect())
+        };
         // Not `is_of_delivery`: a refusal may be that of another failure, whose delivery waits or is lost.
         let failed = core.failure.as_ref().is_some_and(|failed| failed.delivery.is_some());
         let outgoing = lock(&self.outgoing);
@@ -1076,6 +1739,9 @@ impl<F: Threaded> Running<F> {
             failed: u64::from(failed) + core.lost,
             further_results: F::__result(&outgoing.outbound).map_or(0, |result| result.further()),
             waiting: by_slot::<F>(waiting.into_iter()),
+            tally,
+            absorbed,
+            unpaired: unpaired::<F>(&self.cells),
         };
         F::__report(&outgoing.outbound, report)
     }
@@ -1085,17 +1751,23 @@ impl<F: Threaded> Running<F> {
             .failure
             .as_ref()
             .and_then(|failed| failed.delivery.as_ref())
-            .map(|delivery| F::PLACED[F::slot_of(&delivery.delivery)].routine);
-        let routines = self.mailboxes.iter().zip(F::ROUTINES).enumerate().map(|(number, (mailbox, id))| {
-            let mailbox = lock(mailbox);
-            RoutineProgress {
-                routine: id,
-                handled: mailbox.handled,
-                waiting: mailbox.len() + u64::from(failure == Some(number)),
-                running: u64::from(mailbox.running()),
-                failed: mailbox.failed,
-            }
-        });
+            .map(|delivery| F::shape().placed[F::slot_of(&delivery.delivery)].routine);
+        let mut later = vec![0; self.shape.routines.len()];
+        lock(&self.plans)
+            .agenda
+            .iter()
+            .for_each(|(_, due)| due.slots(|slot| later[self.shape.routine_of(slot)] += 1));
+        let routines =
+            self.mailboxes.iter().zip(&F::shape().routines).enumerate().map(|(number, (mailbox, id))| {
+                let mailbox = lock(mailbox);
+                RoutineProgress {
+                    routine: id,
+                    handled: mailbox.handled,
+                    waiting: mailbox.len() + later[number] + u64::from(failure == Some(number)),
+                    running: u64::from(mailbox.running()),
+                    failed: mailbox.failed,
+                }
+            });
         Progress { routines: routines.collect() }
     }
 
@@ -1108,6 +1780,7 @@ impl<F: Threaded> Running<F> {
                 .map(|(_, waiting)| (waiting.id, waiting.attempts, &waiting.delivery))
                 .collect();
             waiting.sort_by_key(|(id, ..)| *id);
+            let plans = lock(&self.plans);
             let record = lock(&self.record);
             let outgoing = lock(&self.outgoing);
             Facts::<F> {
@@ -1124,6 +1797,10 @@ impl<F: Threaded> Running<F> {
                 history: &record.history,
                 now: self.clock.tick(),
                 retention: self.retention,
+                agenda: &plans.agenda,
+                fired: self.closing.fired(),
+                tally: record.tally,
+                absorbed: record.absorbed.iter().cloned().collect(),
             }
             .written_down()
         })?
@@ -1202,13 +1879,17 @@ impl<F: Threaded> Running<F> {
 
     /// Takes one value that came out, with `take`. `Err` if nothing more will come.
     pub(crate) fn take_out<T>(
-        &self,
+        self: &Arc<Self>,
         take: impl Fn(&mut F::Outbound) -> Option<T>,
         patience: Patience<'_>,
     ) -> std::result::Result<Option<T>, Ended> {
         let mut outgoing = lock(&self.outgoing);
         loop {
             if let Some(value) = take(&mut outgoing.outbound) {
+                let unread = self.room.unread.load(Ordering::SeqCst);
+                self.room.unread.store(unread.saturating_sub(1), Ordering::SeqCst);
+                drop(outgoing);
+                self.make_room();
                 return Ok(Some(value));
             }
             if outgoing.ended {
@@ -1352,14 +2033,47 @@ impl<F: Threaded> Listener for Running<F> {
 
 impl<F: Threaded> Alarm for Running<F> {
     fn ring(self: Arc<Self>) {
-        {
+        let is_late = {
             let mut core = lock(&self.core);
             // A job that has failed and was resumed has none any more.
-            if self.deadline().is_none() {
-                return;
-            }
-            core.is_late = true;
+            let is_late =
+                self.deadline().is_some() && self.end_at.is_some_and(|at| std::time::Instant::now() >= at);
+            core.is_late |= is_late;
+            is_late
+        };
+        match is_late {
+            true => self.stop(DEADLINE.to_owned()),
+            false => self.take_due(),
         }
-        self.stop(DEADLINE.to_owned());
+    }
+}
+
+/// What a clock that is moved by hand wakes.
+struct Ringing(std::sync::Weak<dyn Alarm>);
+
+impl std::task::Wake for Ringing {
+    fn wake(self: Arc<Self>) {
+        if let Some(alarm) = self.0.upgrade() {
+            alarm.ring();
+        }
+    }
+}
+
+/// What a delivery to the slot is in the load.
+fn unit(shape: &Shape, slot: usize) -> u64 {
+    match shape.has_sources && shape.mode(slot).source {
+        true => SOURCE,
+        false => 1,
+    }
+}
+
+/// What something on the agenda is in the load.
+fn load_of<F: Flow>(shape: &Shape, due: &Due<F>) -> u64 {
+    let mut load = 0;
+    due.slots(|slot| load += unit(shape, slot));
+    match (load, due.work()) {
+        // What goes to outputs alone.
+        (0, 1) => 1,
+        (load, _) => load,
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn told<F: Flow>(
     undelivered: Undelivered<F::Delivery>,
 ) -> Told<F::Delivery> {
     let Undelivered { slot, fault, delivery, state_whole, after_handler } = undelivered;
-    let (routine, name) = F::SLOTS[slot as usize];
+    let (routine, name) = F::shape().slots[slot as usize];
     let panicked = matches!(fault, Fault::Panicked(_));
     let source: BoxError = match fault {
         Fault::Failed(error) => error.into_inner(),
@@ -74,7 +74,7 @@ pub(crate) fn told<F: Flow>(
 
 /// When a handler of that slot which starts now has taken too long.
 pub(crate) fn limit_of<F: Flow>(slot: usize, now: Tick) -> Option<Tick> {
-    match F::PLACED[slot].mode.timeout {
+    match F::shape().placed[slot].mode.timeout {
         0 => None,
         most => Some(now.later(most)),
     }
@@ -82,5 +82,5 @@ pub(crate) fn limit_of<F: Flow>(slot: usize, now: Tick) -> Option<Tick> {
 
 /// Whether any handler of the flow has a timeout.
 pub(crate) fn has_timeouts<F: Flow>() -> bool {
-    F::PLACED.iter().any(|placed| placed.mode.timeout > 0)
+    F::shape().placed.iter().any(|placed| placed.mode.timeout > 0)
 }

@@ -37,7 +37,7 @@ struct Flying {
 
 /// The first `async` handler of a flow, by routine and slot.
 pub(crate) fn first_waiting<F: Flow>() -> Option<(&'static str, &'static str)> {
-    F::PLACED.iter().position(|placed| placed.mode.waits).map(|slot| F::SLOTS[slot])
+    F::shape().placed.iter().position(|placed| placed.mode.waits).map(|slot| F::shape().slots[slot])
 }
 
 impl Flights {
@@ -145,7 +145,7 @@ impl<F: Threaded> Flight<F> {
             Ok(begun) => begun,
             Err(_) => unreachable!("a handler that is not `async` is called, and not begun"),
         };
-        let timeout = match F::PLACED[number].mode.timeout {
+        let timeout = match F::shape().placed[number].mode.timeout {
             0 => Ok(None),
             // It panics where the runtime was built without timers.
             millis => catch(|| Some(Box::pin(tokio::time::sleep(Duration::from_millis(millis))))),
@@ -171,7 +171,7 @@ impl<F: Threaded> Flight<F> {
             Ok((done, mut post)) => {
                 let finished = Mutex::new(Finished::empty());
                 job.finish(&finished, cx, &mut post, done);
-                job.hand_on(&mut lock(&finished), |task| job.pool.inject(task));
+                job.inside(|| job.hand_on(&mut lock(&finished), |task| job.pool.inject(task)));
                 job.obey_if_asked();
             }
             Err(undelivered) => {
@@ -199,10 +199,10 @@ impl<F: Threaded> Flight<F> {
     /// It is given up before it landed: by who cancelled the job, or because the runtime has ended.
     fn crash(&mut self, why: String) {
         let Some(mut leg) = self.leg.take() else { return };
-        let Flight { job, routine, cx, .. } = self;
+        let Flight { job, cx, .. } = self;
         if let Some(delivery) = leg.begun.give_up() {
             let waiting = Waiting { id: cx.delivery, attempts: leg.attempts, delivery };
-            lock(&job.mailboxes[*routine]).put_back(leg.slot, waiting);
+            job.put_back(waiting);
         }
         // Nothing comes of that if the job was cancelled.
         job.stop(why);

@@ -4,7 +4,7 @@
 use super::failure::{Told, told};
 use super::queue::Waiting;
 use super::sequential::Stop;
-use super::simulated::{Next, Simulation};
+use super::simulated::{Next, Passed, Simulation};
 use super::step::Undelivered;
 use crate::asynchronous::{Begun, Outcome};
 use crate::clock::Clock;
@@ -75,24 +75,30 @@ impl<F: Flow> Flight<F> {
 }
 
 impl<F: Flow> Simulation<F> {
-    /// Where nothing else is ready: has time pass until one of the handlers in flight is. `false` if none is in flight.
-    pub(super) fn pass_time(&mut self, clock: &Clock, new_ones_start: bool) -> bool {
+    /// Where nothing else is ready: has time pass until one of the handlers in flight is, or the first of the agenda is due. `starts`
+    /// is when that is, if new ones start.
+    pub(super) fn pass_time(&mut self, clock: &Clock, starts: Option<Option<u64>>) -> Passed {
         if self.flying.is_empty() {
-            return false;
+            return Passed::Nothing;
         }
         while !self.flying.iter().any(Flight::is_ready) {
             let limits = self.flying.iter().filter_map(|flight| flight.cx.limit);
-            match limits.map(|limit| limit.millis()).chain(clock.next_due()).min() {
-                Some(due) => clock.advance_to(due),
-                None => self.stand_still(new_ones_start),
+            let first = limits.map(|limit| limit.millis()).chain(clock.next_due()).min();
+            match (first, starts.flatten()) {
+                (first, Some(due)) if first.is_none_or(|first| due <= first) => {
+                    clock.advance_to(due);
+                    return Passed::Due;
+                }
+                (Some(first), _) => clock.advance_to(first),
+                (None, _) => self.stand_still(starts.is_some()),
             }
         }
-        true
+        Passed::Ready
     }
 
     fn stand_still(&mut self, new_ones_start: bool) -> ! {
         let named = self.flying.iter().take(NAMED).map(|flight| {
-            let (routine, slot) = F::SLOTS[flight.slot];
+            let (routine, slot) = F::shape().slots[flight.slot];
             format!("{routine}.{slot} #{}", flight.id())
         });
         let mut named: Vec<String> = named.collect();
@@ -160,12 +166,12 @@ impl<F: Flow> Job<F> {
         let has_failed = self.status == Status::Failed;
         loop {
             let Some(simulation) = &mut self.simulation else { return Ok(()) };
-            let Next::GoOn(at) = simulation.next(&mut self.post.queue, &self.cx.clock, false) else {
+            let Next::GoOn(at) = simulation.next(&mut self.post.queue, &self.cx.clock, None) else {
                 return Ok(());
             };
             let went = match self.go_on(at) {
                 Ok(Stop::Failed(undelivered)) if has_failed => self.also_failed(*undelivered),
-                Ok(Stop::Failed(undelivered)) => Err(self.fail(*undelivered)),
+                Ok(Stop::Failed(undelivered)) => self.faulted(*undelivered),
                 went => went.map(drop),
             };
             if !has_failed {

@@ -33,6 +33,14 @@ struct Slot<D> {
     most: u32,
     running: u32,
     waiting: VecDeque<Waiting<D>>,
+    is_source: bool,
+    /// Whether it is a source that waits for room.
+    parked: bool,
+    /// Whether one that waits is superseded by a newer one over its connection.
+    latest: bool,
+    /// The connections whose deliveries wait for the next attempt at another one.
+    held: Vec<u16>,
+    connection: fn(&D) -> u16,
 }
 
 /// A delivery on its way to its handler.
@@ -47,11 +55,11 @@ pub(crate) struct Taken<D> {
 impl<D> Mailbox<D> {
     /// One for each routine of a flow; and where each slot of the flow is in the one of its routine.
     pub(crate) fn of_flow<F: Flow<Delivery = D>>() -> (Vec<Mailbox<D>>, Vec<usize>) {
-        let mut boxes: Vec<Vec<Slot<D>>> = F::ROUTINES.iter().map(|_| Vec::new()).collect();
-        let mut at = Vec::with_capacity(F::PLACED.len());
-        for (number, placed) in F::PLACED.iter().enumerate() {
+        let mut boxes: Vec<Vec<Slot<D>>> = F::shape().routines.iter().map(|_| Vec::new()).collect();
+        let mut at = Vec::with_capacity(F::shape().placed.len());
+        for (number, placed) in F::shape().placed.iter().enumerate() {
             at.push(boxes[placed.routine].len());
-            boxes[placed.routine].push(Slot::new(number, placed.mode));
+            boxes[placed.routine].push(Slot::new(number, placed.mode, F::connection_of));
         }
         (boxes.into_iter().map(Mailbox::new).collect(), at)
     }
@@ -60,15 +68,52 @@ impl<D> Mailbox<D> {
         Mailbox { slots: slots.into(), running: 0, alone: false, tokens: 0, stride: 1, handled: 0, failed: 0 }
     }
 
-    pub(crate) fn push(&mut self, slot: usize, waiting: Waiting<D>) {
-        self.slots[slot].waiting.push_back(waiting);
+    /// The one that it supersedes comes back.
+    pub(crate) fn push(&mut self, slot: usize, waiting: Waiting<D>) -> Option<Waiting<D>> {
+        let slot = &mut self.slots[slot];
+        let old = match slot.latest {
+            false => None,
+            true => slot
+                .of_connection((slot.connection)(&waiting.delivery))
+                .and_then(|at| slot.waiting.remove(at)),
+        };
+        slot.waiting.push_back(waiting);
+        old
     }
 
-    /// For one that was taken and not handled: it is where it was, before all that came later.
-    pub(crate) fn put_back(&mut self, slot: usize, back: Waiting<D>) {
-        let waiting = &mut self.slots[slot].waiting;
+    /// For one that was taken and not handled: it is where it was, before all that came later. It comes back if one of those
+    /// supersedes it.
+    pub(crate) fn put_back(&mut self, slot: usize, back: Waiting<D>) -> Option<Waiting<D>> {
+        let slot = &mut self.slots[slot];
+        if slot.latest && slot.of_connection((slot.connection)(&back.delivery)).is_some() {
+            return Some(back);
+        }
+        let waiting = &mut slot.waiting;
         let at = waiting.iter().position(|other| other.id > back.id).unwrap_or(waiting.len());
         waiting.insert(at, back);
+        None
+    }
+
+    /// Has those that come over the connection wait for another one.
+    pub(crate) fn hold(&mut self, slot: usize, connection: u16) {
+        self.slots[slot].held.push(connection);
+    }
+
+    /// They need not wait any more.
+    pub(crate) fn release(&mut self, slot: usize, connection: u16) {
+        let held = &mut self.slots[slot].held;
+        if let Some(at) = held.iter().position(|known| *known == connection) {
+            held.swap_remove(at);
+        }
+    }
+
+    /// Has a source wait until there is room.
+    pub(crate) fn park(&mut self, slot: usize) {
+        self.slots[slot].parked = true;
+    }
+
+    pub(crate) fn unpark(&mut self) {
+        self.slots.iter_mut().for_each(|slot| slot.parked = false);
     }
 
     /// The slot whose first delivery may run now.
@@ -85,7 +130,7 @@ impl<D> Mailbox<D> {
         let mut passed = None;
         loop {
             let heads = self.slots.iter().enumerate().filter_map(|(slot, of)| {
-                let id = of.waiting.front()?.id;
+                let id = of.waiting.get(of.next()?)?.id;
                 (passed.is_none_or(|passed| id > passed)).then_some((id, slot))
             });
             let (id, slot) = heads.min()?;
@@ -107,7 +152,8 @@ impl<D> Mailbox<D> {
     pub(crate) fn take(&mut self) -> Option<Taken<D>> {
         let slot = self.next_slot()?;
         let of = &mut self.slots[slot];
-        let waiting = of.waiting.pop_front()?;
+        let at = of.next()?;
+        let waiting = if at == 0 { of.waiting.pop_front()? } else { of.waiting.remove(at)? };
         of.running += 1;
         self.running += 1;
         self.alone = of.alone;
@@ -151,6 +197,11 @@ impl<D> Mailbox<D> {
         self.running
     }
 
+    /// How many deliveries are handled: calls of sources are none.
+    pub(crate) fn handling(&self) -> u32 {
+        self.slots.iter().filter(|slot| !slot.is_source).map(|slot| slot.running).sum()
+    }
+
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (usize, &Waiting<D>)> {
         self.slots.iter().flat_map(|slot| slot.waiting.iter().map(|waiting| (slot.number, waiting)))
     }
@@ -164,17 +215,50 @@ impl<D> Slot<D> {
     /// Whether its first delivery may run now, while so many handlers of the routine do.
     fn may_begin(&self, running: u32) -> bool {
         let free = if self.alone { running == 0 } else { self.running < self.most };
-        free && !self.waiting.is_empty()
+        free && self.next().is_some()
     }
 
-    fn new(number: usize, mode: SlotMode) -> Self {
+    /// Where the first is that waits for nothing else.
+    #[inline]
+    fn next(&self) -> Option<usize> {
+        match self.waiting.is_empty() {
+            true => None,
+            false if self.held.is_empty() && !self.parked => Some(0),
+            false => self.next_of_held(),
+        }
+    }
+
+    #[cold]
+    fn next_of_held(&self) -> Option<usize> {
+        if self.parked {
+            return None;
+        }
+        self.waiting.iter().position(|waiting| !self.held.contains(&(self.connection)(&waiting.delivery)))
+    }
+
+    fn of_connection(&self, connection: u16) -> Option<usize> {
+        self.waiting.iter().position(|waiting| (self.connection)(&waiting.delivery) == connection)
+    }
+
+    fn new(number: usize, mode: SlotMode, connection: fn(&D) -> u16) -> Self {
         let most = match mode {
             SlotMode { alone: true, .. } => 1,
             SlotMode { parallel: 0, waits: true, .. } => WAITING,
             SlotMode { parallel: 0, .. } => u32::MAX,
             SlotMode { parallel, .. } => parallel,
         };
-        Slot { number, alone: mode.alone, most, running: 0, waiting: VecDeque::new() }
+        Slot {
+            number,
+            alone: mode.alone,
+            most,
+            running: 0,
+            waiting: VecDeque::new(),
+            is_source: mode.source,
+            parked: false,
+            latest: mode.latest,
+            held: Vec::new(),
+            connection,
+        }
     }
 }
 
@@ -182,16 +266,18 @@ impl<D> Slot<D> {
 mod tests {
     use super::*;
 
-    const ALONE: SlotMode = SlotMode { alone: true, parallel: 0, timeout: 0, waits: false };
-    const SHARED: SlotMode = SlotMode { alone: false, parallel: 0, timeout: 0, waits: false };
-    const TWO: SlotMode = SlotMode { alone: false, parallel: 2, timeout: 0, waits: false };
+    const ALONE: SlotMode = SlotMode { alone: true, ..SlotMode::PLAIN };
+    const SHARED: SlotMode = SlotMode::PLAIN;
+    const TWO: SlotMode = SlotMode { parallel: 2, ..SlotMode::PLAIN };
 
     fn mailbox(modes: &[SlotMode]) -> Mailbox<()> {
-        Mailbox::new(modes.iter().enumerate().map(|(number, mode)| Slot::new(number, *mode)).collect())
+        Mailbox::new(
+            modes.iter().enumerate().map(|(number, mode)| Slot::new(number, *mode, |()| 0)).collect(),
+        )
     }
 
     fn push(mailbox: &mut Mailbox<()>, slot: usize, id: u64) {
-        mailbox.push(slot, Waiting { id, attempts: 0, delivery: () });
+        assert!(mailbox.push(slot, Waiting { id, attempts: 0, delivery: () }).is_none());
     }
 
     fn take(mailbox: &mut Mailbox<()>) -> Option<u64> {

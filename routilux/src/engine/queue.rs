@@ -35,9 +35,19 @@ impl<D> Fifo<D> {
         self.regular.push_back(delivery);
     }
 
+    /// Those that came in order, without the first ones.
+    pub(crate) fn regular_from(&self, mark: usize) -> impl Iterator<Item = &D> {
+        self.regular.range(mark.min(self.regular.len())..)
+    }
+
     /// How many came in order and wait.
     pub(crate) fn regular_len(&self) -> usize {
         self.regular.len()
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.returned.len() + self.regular.len()
     }
 
     /// Takes those that came in order to `other`, and leaves them there in their order.
@@ -50,6 +60,13 @@ impl<D> Fifo<D> {
 
     pub(crate) fn push_front(&mut self, waiting: Waiting<D>) {
         self.returned.push_front(waiting);
+    }
+
+    /// Puts one that was put aside where it was: before all that came after it. So the order is that of the ids, and a job that is
+    /// written down and read back goes on in the same order.
+    pub(crate) fn put_where_it_was(&mut self, waiting: Waiting<D>) {
+        let at = self.returned.partition_point(|known| known.id < waiting.id);
+        self.returned.insert(at, waiting);
     }
 
     /// Whether there are deliveries that bring their own ids: then `pop` is the way to get at the next one.
@@ -134,6 +151,18 @@ mod tests {
         let order: Vec<u64> = std::iter::from_fn(|| queue.pop()).map(|waiting| waiting.id).collect();
         assert_eq!(order, [1, 2, 3, 4]);
         assert_eq!(queue.next_id(), 5);
+    }
+
+    #[test]
+    fn what_was_put_aside_comes_where_it_was() {
+        let mut queue = Fifo::new();
+        ["a", "b", "c", "d"].into_iter().for_each(|delivery| queue.push(delivery));
+        let [a, b, c] = [0; 3].map(|_| queue.pop().unwrap());
+        queue.put_where_it_was(b);
+        queue.put_where_it_was(c);
+        queue.put_where_it_was(a);
+        let order: Vec<&str> = std::iter::from_fn(|| queue.pop()).map(|waiting| waiting.delivery).collect();
+        assert_eq!(order, ["a", "b", "c", "d"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! The same input gives the same steps, always.
 
 use super::concurrent::DEADLINE;
-use super::failure::{Told, limit_of, told};
+use super::failure::limit_of;
 use super::queue::Waiting;
 use super::step::{Done, Post, Undelivered};
 use crate::error::{Error, Result, catch};
@@ -33,8 +33,8 @@ pub(super) enum Advance<D> {
 
 #[cold]
 fn needs_run_async<F: Flow>(method: &str) -> Error {
-    let slot = F::PLACED.iter().position(|placed| placed.mode.waits).unwrap_or_default();
-    let (routine, slot) = F::SLOTS[slot];
+    let slot = F::shape().placed.iter().position(|placed| placed.mode.waits).unwrap_or_default();
+    let (routine, slot) = F::shape().slots[slot];
     Error::Configuration {
         what: format!(
             "`{method}()` cannot run the flow `{}`: its `{routine}.{slot}` is `async`. Use `run_async().await`, or `start()` \
@@ -61,32 +61,34 @@ impl<F: Flow> Job<F> {
         self.needs_no_runtime("run")?;
         if self.begin()? {
             self.close_inputs();
-            self.drive(u64::MAX)?;
+            self.drive(u64::MAX, true)?;
         }
         Ok(self.report())
     }
 
     /// Handles every delivery that waits and every one that follows, and leaves the inputs open: the status
-    /// is then [`Waiting`](Status::Waiting), or [`Completed`](Status::Completed) if they were closed before.
+    /// is then [`Waiting`](Status::Waiting), or [`Completed`](Status::Completed) if they were closed before. For what is to happen
+    /// later, the next attempt at a delivery say, it does not wait: the status is `Waiting` then, and what is due by the next
+    /// call is done by that.
     ///
     /// # Errors
     /// As [`run`](Self::run).
     pub fn run_until_idle(&mut self) -> Result<Status> {
         self.needs_no_runtime("run_until_idle")?;
         if self.begin()? {
-            self.drive(u64::MAX)?;
+            self.drive(u64::MAX, false)?;
         }
         Ok(self.status)
     }
 
     /// Handles one delivery. `false` if there was none to handle: the job is idle, paused or at its end, which
-    /// [`status`](Self::status) tells.
+    /// [`status`](Self::status) tells; or what is to come is not due yet, as for [`run_until_idle`](Self::run_until_idle).
     ///
     /// # Errors
     /// As [`run`](Self::run).
     pub fn step(&mut self) -> Result<bool> {
         self.needs_no_runtime("step")?;
-        Ok(self.begin()? && self.drive(1)?)
+        Ok(self.begin()? && self.drive(1, false)?)
     }
 
     /// `async` handlers are awaited, and these methods are not `async`.
@@ -129,6 +131,7 @@ impl<F: Flow> Job<F> {
                 {
                     self.cx.deadline = Some(self.cx.clock.tick().later(most.as_millis() as u64));
                 }
+                self.fire_at_once();
                 if !std::mem::replace(&mut self.started, true)
                     && let Some(hooks) = &mut self.hooks
                 {
@@ -142,9 +145,10 @@ impl<F: Flow> Job<F> {
         }
     }
 
-    /// Handles up to `most` deliveries. `false` if there were fewer, and then the status says why.
+    /// Handles up to `most` deliveries. `false` if there were fewer, and then the status says why. With `waits` it waits for what
+    /// is to happen later.
     #[inline]
-    fn drive(&mut self, most: u64) -> Result<bool> {
+    fn drive(&mut self, most: u64, waits: bool) -> Result<bool> {
         // Most runs are this and nothing else: an input, and all that follows from it.
         if most == u64::MAX && self.is_plain() {
             match self.burst(None) {
@@ -152,11 +156,11 @@ impl<F: Flow> Job<F> {
                     self.idle()?;
                     return Ok(false);
                 }
-                Stop::Failed(undelivered) => return Err(self.fail(*undelivered)),
+                Stop::Failed(undelivered) => self.faulted(*undelivered)?,
                 Stop::Asked | Stop::Single(_) | Stop::InFlight => {}
             }
         }
-        self.drive_with_care(most)
+        self.drive_with_care(most, waits)
     }
 
     /// Whether nothing is to be done for a delivery but to handle it.
@@ -166,24 +170,32 @@ impl<F: Flow> Job<F> {
             & !self.is_timed
             & !self.is_async
             & self.simulation.is_none()
+            & !self.is_counted
+            & !self.is_streaming
+            & self.care.agenda.is_empty()
+            & self.post.timed.is_empty()
             & !self.post.queue.has_returned()
     }
 
     #[cold]
-    fn drive_with_care(&mut self, most: u64) -> Result<bool> {
-        match self.advance(most)? {
+    fn drive_with_care(&mut self, most: u64, waits: bool) -> Result<bool> {
+        match self.advance(most, waits)? {
             Advance::Over(done) => Ok(done),
             Advance::Waits(waiting) => {
-                self.post.queue.push_front(waiting);
+                self.put_front(waiting);
                 Err(needs_run_async::<F>("run"))
             }
         }
     }
 
     /// Handles up to `most` deliveries, and stops at one whose handler is `async`.
-    pub(super) fn advance(&mut self, most: u64) -> Result<Advance<F::Delivery>> {
+    pub(super) fn advance(&mut self, most: u64, waits: bool) -> Result<Advance<F::Delivery>> {
         let mut left = most;
         while left > 0 {
+            self.plan_timed()?;
+            if !self.care.agenda.is_empty() {
+                self.take_due()?;
+            }
             let stop = match most == u64::MAX && self.is_plain() {
                 true => self.burst(None),
                 false => {
@@ -199,9 +211,9 @@ impl<F: Flow> Job<F> {
                     left -= 1;
                     match self.simulation.is_some() {
                         true => self.simulated_step()?,
-                        false => match self.post.queue.pop() {
+                        false => match self.next_waiting()? {
                             None => Stop::Idle,
-                            Some(waiting) if F::PLACED[F::slot_of(&waiting.delivery)].mode.waits => {
+                            Some(waiting) if F::shape().placed[F::slot_of(&waiting.delivery)].mode.waits => {
                                 return Ok(Advance::Waits(waiting));
                             }
                             Some(waiting) => self.with_care(waiting)?,
@@ -209,6 +221,9 @@ impl<F: Flow> Job<F> {
                     }
                 }
             };
+            if !matches!(stop, Stop::Failed(_)) {
+                self.plan_timed()?;
+            }
             // What the handler asked for is done before anyone can look at the job.
             if matches!(stop, Stop::Single(_)) && left == 0 && self.cx.control.is_asked() {
                 self.obey()?;
@@ -220,13 +235,18 @@ impl<F: Flow> Job<F> {
                     }
                 }
                 Stop::Idle => {
+                    left = left.saturating_add(u64::from(most < u64::MAX));
+                    if self.has_more()? || waits && self.wait_until_due()? {
+                        continue;
+                    }
                     self.idle()?;
                     return Ok(Advance::Over(false));
                 }
-                Stop::Failed(undelivered) => return Err(self.fail(*undelivered)),
+                Stop::Failed(undelivered) => self.faulted(*undelivered)?,
                 Stop::Single(_) | Stop::InFlight => {}
             }
         }
+        self.plan_timed()?;
         self.land()?;
         Ok(Advance::Over(true))
     }
@@ -234,7 +254,7 @@ impl<F: Flow> Job<F> {
     /// The loop that every delivery goes through: `single`, where there is one, and otherwise those that came in order
     /// until something stops it. Everything rare is done by who called.
     fn burst(&mut self, single: Option<F::Delivery>) -> Stop<F::Delivery> {
-        let Job { cells, post, cx, history, .. } = self;
+        let Job { cells, post, cx, history, care, .. } = self;
         let keeps_history = history.is_on();
         let is_single = single.is_some();
         // Ids are counted here, and not in memory.
@@ -258,8 +278,12 @@ impl<F: Flow> Job<F> {
             let Some(delivery) = post.queue.pop_regular() else { break Stop::Idle };
             id = id.wrapping_add(1);
             cx.delivery = id;
-            match F::deliver(cells, delivery, cx, post) {
+            let to = if F::OPERATES { &mut care.scratch } else { &mut *post };
+            match F::deliver(cells, delivery, cx, to, ()) {
                 Ok(done) => {
+                    if F::OPERATES {
+                        care.scratch.hand_to(post);
+                    }
                     if keeps_history {
                         history.record_at(
                             id.wrapping_add(ahead),
@@ -288,8 +312,14 @@ impl<F: Flow> Job<F> {
     /// One delivery that may bring its own id, and its hooks.
     fn with_care(&mut self, waiting: Waiting<F::Delivery>) -> Result<Stop<F::Delivery>> {
         let delivery = self.prepare(waiting)?;
+        let mark = self.post.queue.regular_len();
         let stop = self.burst(Some(delivery));
         if let Stop::Single(done) = &stop {
+            if self.is_counted {
+                self.absorb_from(mark, Some(done.slot as usize))?;
+            }
+            self.plan_timed()?;
+            self.stream()?;
             self.done(*done)?;
         }
         Ok(stop)
@@ -297,10 +327,36 @@ impl<F: Flow> Job<F> {
 
     /// A step that was done beside the job: what came of it is the job's now.
     pub(super) fn take_over(&mut self, done: Done, mut post: Post<F>) -> Result<()> {
-        post.queue.hand_to(&mut self.post.queue);
-        F::merge_outbound(&mut self.post.outbound, &mut post.outbound);
+        post.hand_to(&mut self.care.scratch);
+        self.step_done(done)
+    }
+
+    /// A step has sent what it has to send into `scratch`.
+    pub(super) fn step_done(&mut self, done: Done) -> Result<()> {
         self.record(done);
+        self.absorb(Some(done.slot as usize))?;
+        self.stream()?;
         self.done(done)
+    }
+
+    /// What has come out goes to those who have it streamed.
+    #[inline]
+    pub(super) fn stream(&mut self) -> Result<()> {
+        match self.is_streaming {
+            true => self.stream_outputs(),
+            false => Ok(()),
+        }
+    }
+
+    fn stream_outputs(&mut self) -> Result<()> {
+        let mut failed = None;
+        for (name, part) in F::outbound_mut(&mut self.post.outbound) {
+            if let Some(Err((panic, rest))) = part.batch().map(|batch| batch()) {
+                part.put_back(rest);
+                failed = Some(format!("what the output `{name}` is streamed to panicked: {}", panic.message));
+            }
+        }
+        failed.map_or(Ok(()), |what| Err(self.stopped_by(what)))
     }
 
     pub(super) fn record(&mut self, done: Done) {
@@ -318,6 +374,12 @@ impl<F: Flow> Job<F> {
         self.after(done.slot, Outcome::Handled, done.emitted)
     }
 
+    /// One whose turn it was has to wait again.
+    fn put_front(&mut self, waiting: Waiting<F::Delivery>) {
+        self.care.note_newest(&waiting.delivery);
+        self.post.queue.push_front(waiting);
+    }
+
     /// What the handler will know, and the hooks before it.
     pub(super) fn prepare(&mut self, waiting: Waiting<F::Delivery>) -> Result<F::Delivery> {
         self.cx.delivery = waiting.id;
@@ -325,7 +387,7 @@ impl<F: Flow> Job<F> {
         if self.is_timed {
             let now = self.cx.clock.tick();
             if self.cx.deadline.is_some_and(|deadline| now > deadline) {
-                self.post.queue.push_front(waiting);
+                self.put_front(waiting);
                 return Err(self.stopped_by(DEADLINE.to_owned()));
             }
             self.cx.limit = limit_of::<F>(F::slot_of(&waiting.delivery), now);
@@ -358,7 +420,7 @@ impl<F: Flow> Job<F> {
 
     #[inline]
     fn idle(&mut self) -> Result<()> {
-        match self.inputs_closed {
+        match self.inputs_closed && self.care.agenda.work() == 0 {
             true => self.end(Status::Completed),
             false => {
                 self.status = Status::Waiting;
@@ -369,6 +431,9 @@ impl<F: Flow> Job<F> {
 
     pub(crate) fn end(&mut self, status: Status) -> Result<()> {
         self.status = status;
+        if status == Status::Completed {
+            self.care.agenda.end();
+        }
         self.end_flights();
         self.cx.delivery = 0;
         // Whatever else was asked for came too late.
@@ -383,13 +448,13 @@ impl<F: Flow> Job<F> {
     }
 
     fn before(&mut self, waiting: Waiting<F::Delivery>) -> Result<F::Delivery> {
-        let (routine, slot) = F::SLOTS[F::slot_of(&waiting.delivery)];
+        let (routine, slot) = F::shape().slots[F::slot_of(&waiting.delivery)];
         let Some(hooks) = &mut self.hooks else { return Ok(waiting.delivery) };
         match catch(|| hooks.before.iter_mut().for_each(|hook| hook(&self.cx, Handler { routine, slot }))) {
             Ok(()) => Ok(waiting.delivery),
             Err(panic) => {
                 // The handler has not run: its delivery stays the next one.
-                self.post.queue.push_front(waiting);
+                self.put_front(waiting);
                 Err(self
                     .stopped_by(format!("the hook before `{routine}.{slot}` panicked: {}", panic.message)))
             }
@@ -401,18 +466,26 @@ impl<F: Flow> Job<F> {
         let sequence = self.history.next_sequence() - 1;
         let entry: HistoryEntry = match self.history.newest() {
             Some(entry) if entry.sequence == sequence => entry,
-            _ => entry_of(F::SLOTS, sequence, self.cx.clock.tick(), slot, self.cx.delivery, outcome, emitted),
+            _ => entry_of(
+                &F::shape().slots,
+                sequence,
+                self.cx.clock.tick(),
+                slot,
+                self.cx.delivery,
+                outcome,
+                emitted,
+            ),
         };
         let Some(hooks) = &mut self.hooks else { return Ok(()) };
         let called = catch(|| hooks.after.iter_mut().for_each(|hook| hook(&self.cx, &entry)));
         called.map_err(|panic| {
-            let (routine, slot) = F::SLOTS[slot as usize];
+            let (routine, slot) = F::shape().slots[slot as usize];
             self.stopped_by(format!("the hook after `{routine}.{slot}` panicked: {}", panic.message))
         })
     }
 
     /// The job failed without a delivery that failed.
-    fn stopped_by(&mut self, what: String) -> Error {
+    pub(super) fn stopped_by(&mut self, what: String) -> Error {
         match self.status {
             // It failed before, with a delivery to keep, or was ended for good: that stands.
             Status::Failed | Status::Cancelled => {}
@@ -426,20 +499,6 @@ impl<F: Flow> Job<F> {
             }
         }
         Error::Execution { job: self.cx.job.to_string(), what }
-    }
-
-    /// The step could not be done: the job fails, and keeps the delivery.
-    #[cold]
-    pub(super) fn fail(&mut self, undelivered: Undelivered<F::Delivery>) -> Error {
-        let slot = undelivered.slot;
-        let (id, attempts) = (self.cx.delivery, self.cx.attempt);
-        let Told { text, failed, error } = told::<F>(&self.cx.job, id, attempts, undelivered);
-        self.failure = Some(failed);
-        self.status = Status::Failed;
-        // The first error is the one to tell; hooks are called all the same.
-        let _ = self.record_failure(slot, text);
-        let _ = self.end(Status::Failed);
-        error
     }
 
     pub(super) fn record_failure(&mut self, slot: u32, text: String) -> Result<()> {

@@ -70,8 +70,28 @@ pub(super) enum Next<D> {
     /// All is done.
     Nothing,
     Start(Waiting<D>),
+    /// What is on the agenda is due.
+    Due,
     /// The handler at this place among those in flight goes on.
     GoOn(usize),
+}
+
+/// New handlers may start.
+pub(super) struct Starts<'w, D> {
+    /// Whether one for that slot waits for something else than its turn.
+    pub(super) waits_aside: &'w mut dyn FnMut(usize, &D) -> bool,
+    /// When the first of the agenda is due.
+    pub(super) due: Option<u64>,
+}
+
+/// How far time has passed.
+pub(super) enum Passed {
+    /// Not at all: there is nothing to wait for.
+    Nothing,
+    /// Until one in flight is ready.
+    Ready,
+    /// Until something on the agenda is due.
+    Due,
 }
 
 /// One of those that this is picked from.
@@ -113,26 +133,34 @@ impl<F: Flow> Simulation<F> {
         &mut self,
         queue: &mut Fifo<F::Delivery>,
         clock: &Clock,
-        new_ones_start: bool,
+        mut starts: Option<Starts<'_, F::Delivery>>,
     ) -> Next<F::Delivery> {
         // What came since the last step came from outside.
         queue.number();
-        let arrived: Vec<Arrived> = queue
+        let all: Vec<(usize, Arrived)> = queue
             .iter()
-            .map(|(id, _, delivery)| Arrived {
-                slot: F::slot_of(delivery),
-                sent: self.sent.get(&id).copied(),
+            .enumerate()
+            .filter(|(_, (_, _, delivery))| {
+                starts.as_mut().is_none_or(|starts| !(starts.waits_aside)(F::slot_of(delivery), delivery))
+            })
+            .map(|(at, (id, _, delivery))| {
+                (at, Arrived { slot: F::slot_of(delivery), sent: self.sent.get(&id).copied() })
             })
             .collect();
-        let waiting = match new_ones_start {
-            true => {
+        let arrived: Vec<Arrived> = all.iter().map(|(_, arrived)| *arrived).collect();
+        let waiting = match &starts {
+            Some(_) => {
                 let flying: Vec<usize> = self.flying.iter().map(|flight| flight.slot).collect();
-                ready(&arrived, &flying, F::PLACED, self.workers)
+                ready(&arrived, &flying, &F::shape().placed, self.workers)
             }
-            false => Vec::new(),
+            None => Vec::new(),
         };
-        if waiting.is_empty() && !self.pass_time(clock, new_ones_start) {
-            return Next::Nothing;
+        if waiting.is_empty() {
+            match self.pass_time(clock, starts.as_ref().map(|starts| starts.due)) {
+                Passed::Nothing => return Next::Nothing,
+                Passed::Due => return Next::Due,
+                Passed::Ready => {}
+            }
         }
         if self.steps == self.most {
             self.stop(format!("this job does not come to an end in {} steps", self.most));
@@ -149,8 +177,8 @@ impl<F: Flow> Simulation<F> {
                     Ready::Waits(at) => arrived[at].slot,
                 };
                 let routines: Vec<usize> =
-                    several.iter().map(|ready| F::PLACED[slot_of(ready)].routine).collect();
-                match self.picks.pick(&routines, F::ROUTINES.len()) {
+                    several.iter().map(|ready| F::shape().placed[slot_of(ready)].routine).collect();
+                match self.picks.pick(&routines, F::shape().routines.len()) {
                     Ok(pick) => several[pick],
                     Err(fault) => self.stop(fault),
                 }
@@ -164,7 +192,7 @@ impl<F: Flow> Simulation<F> {
                 Next::GoOn(at)
             }
             Ready::Waits(at) => {
-                let Some(waiting) = queue.take(at) else { return Next::Nothing };
+                let Some(waiting) = queue.take(all[at].0) else { return Next::Nothing };
                 self.sent.remove(&waiting.id);
                 self.did(Did::Step { slot: arrived[at].slot, delivery: waiting.id, part: Part::Whole });
                 Next::Start(waiting)
@@ -185,11 +213,11 @@ impl<F: Flow> Simulation<F> {
     /// Takes note of what a step has sent.
     pub(crate) fn sent(&mut self, slot: u32, queue: &mut Fifo<F::Delivery>) {
         let new = queue.number();
-        let by = F::PLACED[slot as usize].routine;
+        let by = F::shape().placed[slot as usize].routine;
         let (mut first, mut several) = (None, false);
         for (id, _, delivery) in queue.iter() {
             if new.contains(&id) {
-                let to = F::PLACED[F::slot_of(delivery)].routine;
+                let to = F::shape().placed[F::slot_of(delivery)].routine;
                 several |= *first.get_or_insert(to) != to;
                 self.sent.insert(id, Sent { by, late: several });
             }
@@ -214,7 +242,7 @@ impl<F: Flow> Simulation<F> {
     pub(crate) fn told(&self) -> impl Iterator<Item = String> {
         self.last.iter().map(|did| match did {
             Did::Step { slot, delivery, part } => {
-                let (routine, slot) = F::SLOTS[*slot];
+                let (routine, slot) = F::shape().slots[*slot];
                 let part = match part {
                     Part::Whole => "",
                     Part::First => " begins",
@@ -239,28 +267,72 @@ impl<F: Flow> Simulation<F> {
 impl<F: Flow> Job<F> {
     /// One step of a simulated job.
     pub(super) fn simulated_step(&mut self) -> Result<Stop<F::Delivery>> {
-        let Some(simulation) = &mut self.simulation else { return Ok(Stop::Idle) };
-        match simulation.next(&mut self.post.queue, &self.cx.clock, true) {
+        if self.is_counted {
+            self.supersede_all()?;
+        }
+        let has_room = !self.is_counted || self.has_room();
+        let Job { simulation: Some(simulation), post, cx, care, .. } = self else { return Ok(Stop::Idle) };
+        let shape = F::shape();
+        let mut waits_aside = |slot: usize, delivery: &F::Delivery| {
+            let placed = shape.placed[slot];
+            placed.mode.source && !has_room
+                || placed.in_order && care.agenda.holds(slot, F::connection_of(delivery))
+        };
+        let starts = Starts { waits_aside: &mut waits_aside, due: care.agenda.first() };
+        match simulation.next(&mut post.queue, &cx.clock, Some(starts)) {
             Next::Nothing => Ok(Stop::Idle),
+            // The engine looks at it before the next step.
+            Next::Due => Ok(Stop::InFlight),
             Next::GoOn(at) => self.go_on(at),
             Next::Start(waiting) => {
                 let (slot, attempts) = (F::slot_of(&waiting.delivery), waiting.attempts);
+                if shape.mode(slot).latest {
+                    self.supersede_older(slot, F::connection_of(&waiting.delivery), waiting.id)?;
+                }
                 let delivery = self.prepare(waiting)?;
                 let delivery = match F::begin(&self.cells, delivery, self.cx.clone()) {
                     Ok(begun) => return self.set_out(slot, attempts, begun),
                     Err(delivery) => delivery,
                 };
                 // As next to other threads: an `async` handler that is in flight may share the routine.
-                match F::deliver_shared(&self.cells, delivery, &self.cx, &mut self.post) {
+                match F::deliver_shared(&self.cells, delivery, &self.cx, &mut self.care.scratch, ()) {
                     Ok(done) => {
-                        self.record(done);
-                        self.done(done)?;
+                        self.step_done(done)?;
                         Ok(Stop::Single(done))
                     }
                     Err(undelivered) => Ok(Stop::Failed(undelivered)),
                 }
             }
         }
+    }
+
+    /// In slots that are given the latest, of those that wait over one connection all but the newest are superseded.
+    fn supersede_all(&mut self) -> Result<()> {
+        let shape = F::shape();
+        if !shape.placed.iter().any(|placed| placed.mode.latest) {
+            return Ok(());
+        }
+        self.post.queue.number();
+        let mut seen = Vec::new();
+        let mut old = Vec::new();
+        for (at, (_, _, delivery)) in self.post.queue.iter().enumerate() {
+            let slot = F::slot_of(delivery);
+            if !shape.mode(slot).latest {
+                continue;
+            }
+            let of = (slot, F::connection_of(delivery));
+            match seen.iter_mut().find(|(known, _)| *known == of) {
+                Some((_, newest)) => old.push(std::mem::replace(newest, at)),
+                None => seen.push((of, at)),
+            }
+        }
+        old.sort_unstable();
+        for at in old.into_iter().rev() {
+            if let Some(waiting) = self.post.queue.take(at) {
+                self.supersede(waiting)?;
+            }
+        }
+        Ok(())
     }
 
     /// In a simulation with crashes: if it is time, the job is saved and dropped, and one that is made of what was saved
@@ -291,6 +363,15 @@ impl<F: Flow> Job<F> {
         let mut fresh = Job::of(cells);
         fresh.hooks = self.hooks.take();
         fresh.simulation = self.simulation.take();
+        fresh.capacity = self.capacity;
+        fresh.is_streaming = self.is_streaming;
+        for ((_, new), (_, old)) in
+            F::outbound_mut(&mut fresh.post.outbound).into_iter().zip(F::outbound(&self.post.outbound))
+        {
+            if let Some(stream) = old.stream() {
+                new.set_stream(stream);
+            }
+        }
         fresh.cx.clock = self.cx.clock.clone();
         // Who holds a handle to the job is not told that it is another one.
         fresh.cx.control = self.cx.control.clone();
@@ -456,12 +537,12 @@ fn ready(arrived: &[Arrived], flying: &[usize], placed: &[PlacedSlot], workers: 
     }
     let mut boxes: BTreeMap<usize, Mailbox> = BTreeMap::new();
     for slot in flying {
-        let PlacedSlot { routine, mode } = placed[*slot];
+        let PlacedSlot { routine, mode, .. } = placed[*slot];
         boxes.entry(routine).or_default().here.add(*slot, mode, true);
     }
     let mut ready = Vec::new();
     for (at, Arrived { slot, sent }) in arrived.iter().enumerate() {
-        let PlacedSlot { routine, mode } = placed[*slot];
+        let PlacedSlot { routine, mode, .. } = placed[*slot];
         let Mailbox { here, late } = boxes.entry(routine).or_default();
         let nothing = Before::default();
         let late_too = sent.and_then(|sent| late.get(&sent.by)).unwrap_or(&nothing);
@@ -496,7 +577,7 @@ mod tests {
     use super::*;
 
     const fn placed(routine: usize, alone: bool, parallel: u32) -> PlacedSlot {
-        PlacedSlot { routine, mode: SlotMode { alone, parallel, timeout: 0, waits: false } }
+        PlacedSlot { routine, mode: SlotMode { alone, parallel, ..SlotMode::PLAIN }, in_order: false }
     }
 
     /// Routine 0 has two slots that need it alone and two that share it, of which one at most two at a time; routine 1
@@ -549,7 +630,11 @@ mod tests {
     #[test]
     fn those_in_flight_hold_their_routine_and_their_place_and_no_worker() {
         const fn waits(routine: usize, parallel: u32) -> PlacedSlot {
-            PlacedSlot { routine, mode: SlotMode { alone: false, parallel, timeout: 0, waits: true } }
+            PlacedSlot {
+                routine,
+                mode: SlotMode { parallel, waits: true, ..SlotMode::PLAIN },
+                in_order: false,
+            }
         }
         let flow = [waits(0, 0), waits(0, 2), placed(0, false, 0), placed(0, true, 0), placed(1, true, 0)];
         let ready = |flying: &[usize], arrived: &[usize]| {

@@ -4,7 +4,7 @@
 #[cfg(not(shuttle))]
 mod real {
     pub(crate) use crossbeam_utils::sync::{Parker, Unparker};
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering, fence};
     pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, RwLock};
     pub(crate) use std::thread;
     pub(crate) use std::thread_local;
@@ -18,7 +18,7 @@ mod real {
 
 #[cfg(shuttle)]
 mod explored {
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering, fence};
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard, RwLock};
     pub(crate) use shuttle::thread;
     pub(crate) use shuttle::thread_local;

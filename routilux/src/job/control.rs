@@ -3,7 +3,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
+use std::task::{Wake, Waker};
+use std::time::Duration;
 
 /// Pauses or cancels a job from another place, another thread say, while it runs.
 ///
@@ -36,9 +38,22 @@ struct Requests {
     /// Whether there is a request: what the engine looks at after every delivery.
     any: AtomicBool,
     asked: Mutex<Asked>,
+    /// Rung for who waits for something to be asked, or for a time.
+    bell: Condvar,
+    /// Whether a waker has rung it since someone last waited.
+    rung: AtomicBool,
     /// Whether the job was to be cancelled, ever.
     cancelled: AtomicBool,
     listener: OnceLock<Weak<dyn Listener>>,
+}
+
+impl Wake for Requests {
+    fn wake(self: Arc<Self>) {
+        // Under the lock: who is about to wait sees it, or hears the bell.
+        let _asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.rung.store(true, Ordering::Relaxed);
+        self.bell.notify_all();
+    }
 }
 
 impl fmt::Debug for Requests {
@@ -84,6 +99,26 @@ impl Control {
             }
         };
         // Under the lock: who takes the requests clears the flag under it too, and no request is left without it.
+        self.0.any.store(true, Ordering::Relaxed);
+        self.0.bell.notify_all();
+    }
+
+    /// Waits until something is asked for, but no longer than this; or until the waker is woken.
+    pub(crate) fn wait(&self, longest: Option<Duration>, before: impl FnOnce(Waker)) {
+        before(Waker::from(self.0.clone()));
+        let asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_asked() || self.0.rung.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        match longest {
+            Some(longest) => drop(self.0.bell.wait_timeout(asked, longest)),
+            None => drop(self.0.bell.wait(asked)),
+        }
+        self.0.rung.store(false, Ordering::Relaxed);
+    }
+
+    /// Has the engine look up after this delivery, though nothing is asked for: the step has something for it.
+    pub(crate) fn raise(&self) {
         self.0.any.store(true, Ordering::Relaxed);
     }
 

@@ -1,11 +1,12 @@
 //! The handle of a job that runs on threads.
 
-use super::ports::{Entry, Exit};
+use super::ports::{Entry, Exit, TrySendError};
 use super::{Control, HistoryEntry, Job, JobId, JobState, LiveOutlet, LiveOutput, Outlet, Progress, Status};
 use crate::engine::sync::Instant;
 use crate::engine::{Ended, Patience, Pool, Post, Running};
 use crate::error::{Error, Result};
 use crate::flow::{Flow, Threaded};
+use crate::merge::Fault;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -138,12 +139,12 @@ struct Held<F: Flow> {
 
 /// What becomes of a job without a handle.
 trait Unheard: Send + Sync {
-    fn go_on_unheard(&self);
+    fn go_on_unheard(self: Arc<Self>);
     fn cancel_unheard(&self);
 }
 
 impl<F: Threaded> Unheard for Running<F> {
-    fn go_on_unheard(&self) {
+    fn go_on_unheard(self: Arc<Self>) {
         self.abandon();
     }
 
@@ -156,7 +157,7 @@ impl<F: Flow> Drop for Held<F> {
     fn drop(&mut self) {
         match self.cancels.load(Ordering::Relaxed) {
             true => self.last.cancel_unheard(),
-            false => self.last.go_on_unheard(),
+            false => self.last.clone().go_on_unheard(),
         }
     }
 }
@@ -387,8 +388,30 @@ impl<F: Flow> Clone for Sender<F> {
 }
 
 impl<F: Threaded> Entry<F> for Sender<F> {
-    fn accept(&mut self, input: &'static str, send: impl FnOnce(&mut Post<F>)) -> Result<()> {
-        self.0.0.running.send(input, send)
+    type Sent<P> = Result<()>;
+
+    fn accept<P>(
+        &mut self,
+        input: &'static str,
+        value: P,
+        send: impl FnOnce(P, &F::Cells, &mut Post<F>) -> std::result::Result<(), Fault>,
+    ) -> Result<()> {
+        self.0.0.running.send(input, true, |cells, post| send(value, cells, post))
+    }
+
+    fn try_accept<P>(
+        &mut self,
+        input: &'static str,
+        value: P,
+        send: impl FnOnce(P, &F::Cells, &mut Post<F>) -> std::result::Result<(), Fault>,
+    ) -> std::result::Result<(), TrySendError<P>> {
+        match self.0.0.running.would_wait() {
+            true => Err(TrySendError::Full(value)),
+            false => {
+                let sent = self.0.0.running.send(input, false, |cells, post| send(value, cells, post));
+                sent.map_err(TrySendError::Refused)
+            }
+        }
     }
 }
 
@@ -396,7 +419,7 @@ impl<F: Threaded> Exit<F> for &JobHandle<F> {
     type Output<P: 'static> = Output<F, P>;
 
     fn take<P: 'static>(self, outlet: fn(&mut F::Outbound) -> &mut Outlet<P>) -> Output<F, P> {
-        Output { running: self.0.running.clone(), outlet }
+        Output::reading(self.0.running.clone(), outlet)
     }
 
     fn live<P: 'static>(self, outlet: fn(&F::Cells) -> &LiveOutlet<P>) -> LiveOutput<P> {
@@ -428,15 +451,35 @@ impl<F: Threaded> Exit<F> for &JobHandle<F> {
 pub struct Output<F: Flow, P: 'static> {
     running: Arc<Running<F>>,
     outlet: fn(&mut F::Outbound) -> &mut Outlet<P>,
+    /// What is done when nobody reads it any more: who has one has started the job, so it need not be asked again whether
+    /// it can run on threads.
+    gone: fn(&Arc<Running<F>>, OutletOf<F, P>),
 }
 
-impl<F: Flow, P> Clone for Output<F, P> {
+/// Where an outlet is among all of a flow's.
+type OutletOf<F, P> = fn(&mut <F as Flow>::Outbound) -> &mut Outlet<P>;
+
+impl<F: Flow, P: 'static> Drop for Output<F, P> {
+    fn drop(&mut self) {
+        (self.gone)(&self.running, self.outlet);
+    }
+}
+
+impl<F: Threaded, P> Clone for Output<F, P> {
     fn clone(&self) -> Self {
-        Output { running: self.running.clone(), outlet: self.outlet }
+        Output::reading(self.running.clone(), self.outlet)
     }
 }
 
 impl<F: Threaded, P> Output<F, P> {
+    fn reading(running: Arc<Running<F>>, outlet: fn(&mut F::Outbound) -> &mut Outlet<P>) -> Self {
+        running.note_reader(|outbound| outlet(outbound).note_reader(true), true);
+        let gone = |running: &Arc<Running<F>>, outlet: fn(&mut F::Outbound) -> &mut Outlet<P>| {
+            running.note_reader(|outbound| outlet(outbound).note_reader(false), false);
+        };
+        Output { running, outlet, gone }
+    }
+
     /// What has come out, without waiting. `None` if nothing waits.
     pub fn try_next(&self) -> Option<P> {
         self.take_one(Patience::None).ok().flatten()

@@ -323,6 +323,11 @@ impl<P> Default for LiveOutlet<P> {
 }
 
 impl<P> LiveOutlet<P> {
+    /// The same outlet: an output of a flow is that of the flow around it.
+    pub fn share(&self) -> Self {
+        LiveOutlet(Arc::clone(&self.0))
+    }
+
     /// The job has ended.
     pub fn close(&self) {
         let mut current = current(&self.0);

@@ -24,9 +24,9 @@ pub use hooks::Handler;
 pub use id::JobId;
 pub use live::{Live, LiveOutlet, LiveOutput, LivePayload, LiveSink, Stamp, live_payload_is_send};
 pub use outlet::{Outlet, Taken};
-pub use ports::{Entry, Exit};
+pub use ports::{Entry, Exit, TrySendError, Trying};
 pub use progress::{Progress, RoutineProgress};
-pub use report::Report;
+pub use report::{Absorbed, Report, Unpaired};
 pub use result::{ResultSlot, SavedResult, result_in};
 pub use state::JobState;
 pub use status::Status;
@@ -38,9 +38,10 @@ pub(crate) use state::Facts;
 
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::engine::{Fifo, Post, Simulation, Waiting, has_timeouts};
+use crate::engine::{Care, Post, Simulation, Waiting, has_timeouts};
 use crate::error::{Error, Result, catch};
 use crate::flow::Flow;
+use crate::merge::Fault;
 use std::fmt;
 use std::time::Duration;
 
@@ -115,6 +116,15 @@ pub struct Job<F: Flow> {
     pub(crate) runtime: Option<tokio::runtime::Handle>,
     /// What picks the next delivery, in a simulated job; see [`sim`](crate::sim).
     pub(crate) simulation: Option<Box<Simulation<F>>>,
+    /// Whether deliveries are counted, for slots that wait until no more can come, or for sources: then each is handled with
+    /// care.
+    pub(crate) is_counted: bool,
+    /// How many deliveries may wait.
+    pub(crate) capacity: u64,
+    /// Whether what comes out at some output is streamed.
+    pub(crate) is_streaming: bool,
+    /// What is looked after beside the queue.
+    pub(crate) care: Box<Care<F>>,
 }
 
 /// Why a job failed, and with which delivery.
@@ -132,12 +142,55 @@ impl<D> Failed<D> {
     }
 }
 
+/// How many deliveries may wait in a job that does not say it.
+const CAPACITY: u64 = 1024;
+
+/// What was sent to an input did not get past its operators.
+pub(crate) fn not_sent(job: &JobId, input: &str, fault: Fault) -> Error {
+    let why = match fault {
+        Fault::Failed(error) => error.to_string(),
+        Fault::Panicked(panic) => panic.to_string(),
+    };
+    Error::Execution {
+        job: job.to_string(),
+        what: format!("what was sent to the input `{input}` is lost: {why}"),
+    }
+}
+
 /// How many wait for each slot, by name; only those for which any do.
 pub(crate) fn by_slot<F: Flow>(slots: impl Iterator<Item = usize>) -> Vec<(String, u64)> {
-    let mut counts = vec![0u64; F::SLOTS.len()];
+    let mut counts = vec![0u64; F::shape().slots.len()];
     slots.for_each(|slot| counts[slot] += 1);
-    let waiting = counts.into_iter().zip(F::SLOTS).filter(|(count, _)| *count > 0);
+    let waiting = counts.into_iter().zip(&F::shape().slots).filter(|(count, _)| *count > 0);
     waiting.map(|(count, (routine, slot))| (format!("{routine}.{slot}"), count)).collect()
+}
+
+/// What slots keep that have not what they need to run.
+pub(crate) fn unpaired<F: Flow>(cells: &F::Cells) -> Vec<Unpaired> {
+    let shape = F::shape();
+    let mut all = Vec::new();
+    for &slot in &shape.keeping {
+        for held in F::held(cells, slot) {
+            let name = shape.name(slot);
+            let missing = match held.parameter {
+                Some(_) => held.missing.iter().map(|parameter| format!("{name}.{parameter}")).collect(),
+                None => Vec::new(),
+            };
+            let from = shape.sources[slot].iter().enumerate().filter(|(connection, (port, _))| {
+                match held.parameter {
+                    Some(_) => missing.contains(port),
+                    None => held.missing_connections.contains(&(*connection as u16)),
+                }
+            });
+            all.push(Unpaired {
+                port: held.parameter.map_or_else(|| name.clone(), |parameter| format!("{name}.{parameter}")),
+                count: held.count,
+                from: from.map(|(_, (_, from))| from.clone()).collect(),
+                missing,
+            });
+        }
+    }
+    all
 }
 
 /// The routines of a flow anew.
@@ -155,27 +208,39 @@ impl<F: Flow> Job<F> {
     /// A new job with these routines.
     pub(crate) fn of(cells: F::Cells) -> Self {
         let retention = Retention::default();
-        Job {
+        let shape = F::shape();
+        let mut job = Job {
             cells,
-            post: Post { queue: Fifo::new(), outbound: F::Outbound::default() },
+            post: Post::empty(),
             cx: Context::new(JobId::unique()),
             status: Status::Pending,
             reason: None,
             inputs_closed: false,
             faults: 0,
             failure: None,
-            history: History::new(F::SLOTS, retention),
+            history: History::new(&F::shape().slots, retention),
             retention,
             hooks: None,
             started: false,
             deadline_after: None,
             is_timed: has_timeouts::<F>(),
-            is_async: F::PLACED.iter().any(|placed| placed.mode.waits),
+            is_async: F::shape().placed.iter().any(|placed| placed.mode.waits),
             workers: None,
             #[cfg(feature = "tokio")]
             runtime: None,
             simulation: None,
+            is_counted: shape.is_counted,
+            capacity: CAPACITY,
+            is_streaming: false,
+            care: Box::new(Care::new()),
+        };
+        if shape.has_sources {
+            F::start(&mut job.post);
         }
+        if shape.is_counted {
+            job.recount(&[]);
+        }
+        job
     }
 
     /// Gives the job an id other than the UUID it has.
@@ -188,6 +253,17 @@ impl<F: Flow> Job<F> {
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self.history.set_retention(retention);
+        self
+    }
+
+    /// Sets how many deliveries may wait, 1024 if not said: sources are called only while there are fewer, and who sends to an input of a
+    /// running job waits until there are. Deliveries that wait for their time count, and of a running job what waits at outputs
+    /// that someone reads.
+    ///
+    /// It bounds what comes into the job, not what handlers emit: a handler that emits a million events in one step has a million
+    /// deliveries wait. At least 1.
+    pub fn capacity(mut self, deliveries: usize) -> Self {
+        self.capacity = (deliveries as u64).max(1);
         self
     }
 
@@ -261,7 +337,9 @@ impl<F: Flow> Job<F> {
 
     /// Says that nothing more will be sent to the inputs: once idle, the job is then complete.
     pub fn close_inputs(&mut self) {
-        self.inputs_closed = true;
+        if !std::mem::replace(&mut self.inputs_closed, true) && self.is_counted {
+            self.note_closed();
+        }
     }
 
     /// Pauses the job: no handler runs until it is resumed. A job that has ended stays as it is.
@@ -309,7 +387,8 @@ impl<F: Flow> Job<F> {
                     return Err(self.error_of(format!("it cannot be resumed: {refusal}")));
                 }
                 if let Some(Failed { delivery: Some(delivery), .. }) = self.failure.take() {
-                    self.post.queue.push_front(delivery);
+                    self.care.note_newest(&delivery.delivery);
+                    self.post.queue.put_where_it_was(delivery);
                 }
                 self.cx.control.forget_all();
                 self.cx.deadline = None;
@@ -349,7 +428,10 @@ impl<F: Flow> Job<F> {
 
     /// What the job has come to so far.
     pub fn report(&self) -> F::Report {
-        let waiting = self.post.queue.iter().map(|(_, _, delivery)| F::slot_of(delivery));
+        let queued = self.post.queue.iter().map(|(_, _, delivery)| F::slot_of(delivery));
+        let aside = self.care.aside().map(|waiting| F::slot_of(&waiting.delivery));
+        let mut later = Vec::new();
+        self.care.agenda.iter().for_each(|(_, due)| due.slots(|slot| later.push(slot)));
         let report = Report {
             flow: F::NAME,
             job: self.cx.job.clone(),
@@ -359,9 +441,34 @@ impl<F: Flow> Job<F> {
             failed: u64::from(self.failure.as_ref().is_some_and(Failed::is_of_delivery))
                 + self.simulation.as_ref().map_or(0, |simulation| simulation.also_lost),
             further_results: F::__result(&self.post.outbound).map_or(0, |result| result.further()),
-            waiting: by_slot::<F>(waiting),
+            waiting: by_slot::<F>(queued.chain(aside).chain(later)),
+            tally: self.post.tally,
+            absorbed: self.care.absorbed.iter().cloned().collect(),
+            unpaired: unpaired::<F>(&self.cells),
         };
         F::__report(&self.post.outbound, report)
+    }
+
+    /// As `accept`, where operators of the user's run, or deliveries are counted.
+    #[cold]
+    pub(crate) fn accept_with_care<P>(
+        &mut self,
+        input: &'static str,
+        value: P,
+        send: impl FnOnce(P, &F::Cells, &mut Post<F>) -> std::result::Result<(), Fault>,
+    ) -> Result<()> {
+        let sent = catch(|| send(value, &self.cells, &mut self.care.scratch));
+        match sent.map_err(Fault::Panicked).and_then(|sent| sent) {
+            Ok(()) => self.absorb(None),
+            Err(fault) => {
+                self.care.scratch.undo();
+                Err(self.not_sent(input, fault))
+            }
+        }
+    }
+
+    fn not_sent(&self, input: &str, fault: Fault) -> Error {
+        not_sent(&self.cx.job, input, fault)
     }
 
     #[inline]

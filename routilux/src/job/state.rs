@@ -2,12 +2,12 @@
 
 use super::history::{History, HistoryEntry, Reconfigured, Retention};
 use super::value::{Value, ValueError};
-use super::{Failed, Job, JobId, Request, Status};
+use super::{Absorbed, Failed, Job, JobId, Request, Status};
 use crate::clock::Tick;
-use crate::engine::{Fifo, Waiting};
+use crate::engine::{Agenda, Due, Fifo, SavedParcel, Tally, Waiting};
 use crate::error::{Error, Result, catch};
 use crate::flow::Flow;
-use routilux_graph::Graph;
+use routilux_graph::{Graph, When};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,10 +15,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The version of what `JobState` serialises as. A newer one is refused, an older one is read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
-/// A job as data: its status, the state of its routines, what its slots keep, the deliveries that wait, the
-/// outputs not yet taken, its result and its history. Not in it: configuration and resources, which are those of
+/// A job as data: its status, the state of its routines, what its slots keep, the deliveries that wait, what is to happen later, the
+/// outputs not yet taken, its result and its history. It is had of a job between two steps: after [`Job::step`],
+/// [`Job::run_until_idle`] or a pause; and of one that runs on threads at any time, from [`JobHandle::state`](crate::JobHandle::state).
+/// The flow's `resume(state)` goes on with it, also where it was paused or had failed: the job then need not be resumed again. Not in it: configuration and resources, which are those of
 /// the flow that goes on with it.
 ///
 /// It serialises with any serde format; [`save`](Self::save) and [`load`](Self::load) are for files.
@@ -73,6 +75,41 @@ pub struct JobState {
     result: Option<Value>,
     history: Vec<HistoryEntry>,
     reconfigured: Vec<Reconfigured>,
+    // From format 2 on.
+    /// What is to happen later.
+    #[serde(default)]
+    later: Vec<SavedLater>,
+    /// The slots that waited until nothing could come any more, and were told so.
+    #[serde(default)]
+    closed: Vec<String>,
+    /// How often bounded loops were taken, by connection.
+    #[serde(default)]
+    loops: BTreeMap<String, u64>,
+    #[serde(default)]
+    tally: Tally,
+    #[serde(default)]
+    absorbed: Vec<Absorbed>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedLater {
+    /// In milliseconds since the Unix epoch.
+    due: u64,
+    what: SavedDue,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+enum SavedDue {
+    /// The next attempt at a delivery.
+    Retry { delivery: SavedDelivery, in_order: bool },
+    /// A delivery without an id yet: to a source, or to a join.
+    Again { to: String, payload: Value, is_work: bool },
+    /// Events that leave once. The name is that of a routine, and one of its own.
+    Events { name: Option<(String, String)>, parcel: SavedParcel },
+    /// Events that leave each time so many milliseconds have passed.
+    Every { name: Option<(String, String)>, period: u64, parcel: SavedParcel },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -107,10 +144,15 @@ struct Wiring {
 
 impl Wiring {
     fn of(graph: &Graph) -> Self {
+        let graph = &graph.flattened();
         let slots = graph.routines.iter().flat_map(|routine| {
             let slots = routine.slots.iter();
             slots.map(|slot| {
-                (format!("{}.{}", routine.id, slot.name), format!("{} ({})", slot.payload, slot.merge))
+                let mut what = format!("{} ({})", slot.payload, slot.merge);
+                if slot.when != When::Each {
+                    what = format!("{} ({}, when {})", slot.payload, slot.merge, slot.when);
+                }
+                (format!("{}.{}", routine.id, slot.name), what)
             })
         });
         Wiring {
@@ -126,7 +168,7 @@ impl Wiring {
         compare("routine", &self.routines, &now.routines, &mut told);
         // The slots of a routine that is itself another are no news.
         let same = |(slot, _): &(&String, &String)| {
-            let id = slot.split('.').next().unwrap_or_default();
+            let id = slot.rsplit_once('.').map_or("", |(id, _)| id);
             self.routines.get(id) == now.routines.get(id)
         };
         let ours = self.slots.iter().filter(same).map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -343,6 +385,11 @@ pub(crate) struct Facts<'a, F: Flow> {
     pub(crate) history: &'a History,
     pub(crate) now: Tick,
     pub(crate) retention: Retention,
+    pub(crate) agenda: &'a Agenda<F>,
+    /// The numbers of the closers that have fired.
+    pub(crate) fired: Vec<usize>,
+    pub(crate) tally: Tally,
+    pub(crate) absorbed: Vec<Absorbed>,
 }
 
 impl<F: Flow> Facts<'_, F> {
@@ -372,11 +419,13 @@ impl<F: Flow> Facts<'_, F> {
             retention: self.retention,
             routines: F::routines(self.cells)
                 .into_iter()
-                .map(|(id, part)| {
-                    Ok((id.to_owned(), saved(&format!("the state of `{id}`"), || part.save())?))
+                .zip(&F::shape().routines)
+                .map(|(part, id)| {
+                    Ok(((*id).to_owned(), saved(&format!("the state of `{id}`"), || part.save())?))
                 })
                 .collect::<Result<_>>()?,
-            slots: F::KEEPING
+            slots: F::shape()
+                .keeping
                 .iter()
                 .map(|&slot| {
                     let name = slot_name::<F>(slot);
@@ -404,6 +453,18 @@ impl<F: Flow> Facts<'_, F> {
                 .transpose()?,
             history: self.history.iter(self.now).collect(),
             reconfigured: self.history.reconfigured().to_vec(),
+            later: self.agenda.iter().map(|(due, what)| saved_later(due, what)).collect::<Result<_>>()?,
+            closed: self
+                .fired
+                .iter()
+                .map(|number| F::shape().name(F::shape().closers.closers[*number].slot))
+                .collect(),
+            loops: F::loops(&F::ways(self.cells))
+                .into_iter()
+                .map(|(name, bound)| (name, bound.get()))
+                .collect(),
+            tally: self.tally,
+            absorbed: self.absorbed,
         })
     }
 }
@@ -422,6 +483,13 @@ impl<F: Flow> Job<F> {
             }
             _ => (self.status, self.reason.clone()),
         };
+        let aside = self.care.aside().map(|waiting| (waiting.id, waiting.attempts, &waiting.delivery));
+        let mut waiting: Vec<_> = self.post.queue.iter().collect();
+        if self.is_counted {
+            waiting.extend(aside);
+            // What was put aside is where it was, and retries are the first again when they were.
+            waiting.sort_by_key(|(id, ..)| *id);
+        }
         Facts::<F> {
             job: &self.cx.job,
             status,
@@ -431,11 +499,15 @@ impl<F: Flow> Job<F> {
             cells: &self.cells,
             outbound: &self.post.outbound,
             next_delivery: self.post.queue.next_id(),
-            waiting: self.post.queue.iter().collect(),
+            waiting,
             failure: self.failure.as_ref(),
             history: &self.history,
             now: self.cx.clock.tick(),
             retention: self.retention,
+            agenda: &self.care.agenda,
+            fired: self.care.closing.fired(),
+            tally: self.post.tally,
+            absorbed: self.care.absorbed.iter().cloned().collect(),
         }
         .written_down()
     }
@@ -457,7 +529,7 @@ impl<F: Flow> Job<F> {
         job.cx.job = state.job.clone();
         job.check_wiring(&state)?;
         job.retention = state.retention;
-        job.history = History::new(F::SLOTS, state.retention);
+        job.history = History::new(&F::shape().slots, state.retention);
         job.history.restore_reconfigured(state.reconfigured);
         let refuse = |what: String| Error::State { job: state.job.to_string(), what };
         job.history.restore(state.next_sequence, state.history).map_err(&refuse)?;
@@ -507,8 +579,9 @@ impl<F: Flow> Job<F> {
             }
             None => {}
         }
-        load_parts("the state of", state.routines, F::routines_mut(&mut job.cells))?;
-        let keeping = F::KEEPING.iter().map(|slot| (slot_name::<F>(*slot), *slot)).collect();
+        let routines = F::shape().routines.iter().copied().zip(F::routines_mut(&mut job.cells)).collect();
+        load_parts("the state of", state.routines, routines)?;
+        let keeping = F::shape().keeping.iter().map(|slot| (slot_name::<F>(*slot), *slot)).collect();
         load_each("what the slot keeps,", state.slots, keeping, |slot, value| {
             F::load_contents(&mut job.cells, slot, value)
         })?;
@@ -518,6 +591,23 @@ impl<F: Flow> Job<F> {
             .checked_sub(state.handled)
             .ok_or_else(|| refuse("it has handled more than it has run".into()))?;
         job.inputs_closed = state.inputs_closed;
+        for later in state.later {
+            let (due, what) = loaded_later::<F>(later, &mut known_id)?;
+            job.care.agenda.add(due, what);
+        }
+        let ways = F::ways(&job.cells);
+        let mut loops = state.loops;
+        for (name, bound) in F::loops(&ways) {
+            bound.set(loops.remove(&name).unwrap_or_default());
+        }
+        job.post.tally = state.tally;
+        job.care.absorbed = state.absorbed.into();
+        let closers = &F::shape().closers.closers;
+        let fired: Vec<usize> = (0..closers.len())
+            .filter(|number| state.closed.contains(&F::shape().name(closers[*number].slot)))
+            .collect();
+        job.care.take_aside();
+        job.recount(&fired);
         job.status = state.status;
         job.reason = state.reason;
         Ok(())
@@ -546,7 +636,7 @@ impl<F: Flow> Job<F> {
 }
 
 fn slot_name<F: Flow>(slot: usize) -> String {
-    let (routine, slot) = F::SLOTS[slot];
+    let (routine, slot) = F::shape().slots[slot];
     format!("{routine}.{slot}")
 }
 
@@ -577,12 +667,69 @@ fn saved_delivery<F: Flow>(id: u64, attempts: u32, delivery: &F::Delivery) -> Re
 fn loaded_delivery<F: Flow>(saved: SavedDelivery) -> Result<Waiting<F::Delivery>> {
     let SavedDelivery { id, to, attempts, payload } = saved;
     let what = format!("delivery {id} to `{to}`");
-    let slot = F::SLOTS.iter().position(|(routine, slot)| to.split_once('.') == Some((*routine, *slot)));
+    let slot = F::shape().slot(&to);
     let delivery = loaded(&what, || match slot {
         Some(slot) => F::load_delivery(slot, payload),
         None => Err(ValueError("the flow has no such slot".into())),
     })?;
     Ok(Waiting { id, attempts, delivery })
+}
+
+fn named<F: Flow>(name: &Option<(usize, String)>) -> Option<(String, String)> {
+    name.as_ref().map(|(routine, name)| (F::shape().routines[*routine].to_owned(), name.clone()))
+}
+
+fn saved_later<F: Flow>(due: u64, what: &Due<F>) -> Result<SavedLater> {
+    let what = match what {
+        Due::Retry { waiting, in_order } => SavedDue::Retry {
+            delivery: saved_delivery::<F>(waiting.id, waiting.attempts, &waiting.delivery)?,
+            in_order: *in_order,
+        },
+        Due::Again { delivery, is_work } => {
+            let SavedDelivery { to, payload, .. } = saved_delivery::<F>(0, 0, delivery)?;
+            SavedDue::Again { to, payload, is_work: *is_work }
+        }
+        Due::Events { name, parcel } => {
+            SavedDue::Events { name: named::<F>(name), parcel: SavedParcel::of(parcel)? }
+        }
+        Due::Every { name, period, parcel } => {
+            SavedDue::Every { name: named::<F>(name), period: *period, parcel: parcel.clone() }
+        }
+    };
+    Ok(SavedLater { due, what })
+}
+
+fn loaded_later<F: Flow>(
+    saved: SavedLater,
+    known_id: &mut impl FnMut(u64) -> Result<()>,
+) -> Result<(u64, Due<F>)> {
+    let name = |name: Option<(String, String)>| {
+        name.map(|(routine, name)| {
+            let known = F::shape().routines.iter().position(|known| *known == routine);
+            let unknown = || ValueError(format!("the flow has no routine `{routine}`"));
+            loaded("what is to happen later", || Ok((known.ok_or_else(unknown)?, name)))
+        })
+        .transpose()
+    };
+    let what = match saved.what {
+        SavedDue::Retry { delivery, in_order } => {
+            known_id(delivery.id)?;
+            Due::Retry { waiting: loaded_delivery::<F>(delivery)?, in_order }
+        }
+        SavedDue::Again { to, payload, is_work } => {
+            let delivery = loaded_delivery::<F>(SavedDelivery { id: 0, to, attempts: 0, payload })?.delivery;
+            Due::Again { delivery, is_work }
+        }
+        SavedDue::Events { name: of, parcel } => {
+            let parcel = loaded("an event that is to leave later", || parcel.open::<F>())?;
+            Due::Events { name: name(of)?, parcel: Box::new(parcel) }
+        }
+        SavedDue::Every { period: 0, .. } => {
+            return loaded("what is repeated", || Err(ValueError("it has no period".into())));
+        }
+        SavedDue::Every { name: of, period, parcel } => Due::Every { name: name(of)?, period, parcel },
+    };
+    Ok((saved.due, what))
 }
 
 fn load_parts(

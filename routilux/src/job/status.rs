@@ -19,7 +19,7 @@ pub enum Status {
     Pending,
     /// Between two steps of a run.
     Running,
-    /// All deliveries are handled and the inputs are open: it waits for more.
+    /// All deliveries are handled, and the inputs are open or something is to happen later: it waits for that.
     Waiting,
     /// Stopped on request; goes on with [`Job::resume`](crate::Job::resume) or, from a saved state, the flow's `resume`.
     Paused,

@@ -1,0 +1,115 @@
+//! The flow's struct and its functions: what needs only the flow's own text.
+
+use super::super::parse::Header;
+use super::generics::Generics;
+use crate::bounds;
+use crate::routine::plain;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{GenericArgument, Type};
+
+/// The first stage.
+pub(crate) fn shell(header: &Header) -> TokenStream {
+    let Header { attrs, vis, name, params, .. } = header;
+    let names: Vec<&Ident> = params.iter().map(|param| &param.name).collect();
+    let types: Vec<_> = params.iter().map(|param| &param.ty).collect();
+    let new_doc = format!("The flow `{}`, with its parameters.", plain(name));
+    let generics = shell_generics(header);
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let default = params.is_empty().then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics ::core::default::Default for #name #ty_generics #where_clause {
+                fn default() -> Self { Self::new() }
+            }
+        }
+    });
+    let (mut derived, mut clone) = (Some(quote! { #[derive(::core::clone::Clone)] }), None);
+    let (mut field, mut value) = (None, None);
+    if !generics.params.is_empty() {
+        // A type parameter may be in none of the flow's parameters, and need not be `Clone` for the flow to be.
+        let phantoms = generics.type_params().map(|param| &param.ident);
+        let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
+        let cloned = params.iter().filter(|param| mentions(header, &param.ty)).map(|param| &param.ty);
+        derived = None;
+        field = Some(quote! { __routilux: ::core::marker::PhantomData<fn() -> (#(#phantoms,)*)>, });
+        value = Some(quote! { __routilux: ::core::marker::PhantomData, });
+        clone = Some(quote! {
+            #[automatically_derived]
+            impl #impl_generics ::core::clone::Clone for #name #ty_generics
+            where #(#predicates,)* #(#cloned: ::core::clone::Clone,)*
+            {
+                fn clone(&self) -> Self {
+                    Self { #(#names: ::core::clone::Clone::clone(&self.#names),)* #value }
+                }
+            }
+        });
+    }
+    quote! {
+        #(#attrs)*
+        #derived
+        #vis struct #name #generics #where_clause { #(#names: #types,)* #field }
+
+        #[allow(dead_code, clippy::too_many_arguments)]
+        impl #impl_generics #name #ty_generics #where_clause {
+            #[doc = #new_doc]
+            #vis fn new(#(#names: #types),*) -> Self {
+                Self { #(#names,)* #value }
+            }
+        }
+
+        #clone
+        #default
+    }
+}
+
+/// The flow's type parameters, without bounds where its parameters can be written without: then a type that has not what the flow
+/// needs is told where a job is made of it, and not at each of the places before.
+fn shell_generics(header: &Header) -> syn::Generics {
+    let mut generics = header.generics.clone();
+    let is_param = |ty: &Type| {
+        let argument = GenericArgument::Type(ty.clone());
+        bounds::param_of(&header.generics, &argument).is_some()
+    };
+    if header.params.iter().any(|param| mentions(header, &param.ty) && !is_param(&param.ty)) {
+        return generics;
+    }
+    generics.where_clause = None;
+    for param in generics.type_params_mut() {
+        param.colon_token = None;
+        param.bounds.clear();
+    }
+    generics
+}
+
+/// Whether a type parameter of the flow is in a type.
+fn mentions(header: &Header, ty: &Type) -> bool {
+    let named = super::names(quote! { #ty });
+    header.generics.type_params().any(|param| named.contains(&plain(&param.ident)))
+}
+
+/// What a flow can do, once it is known to be one: where a routine type is not found there is no second stage, and one
+/// error and not one at each of these.
+pub(super) fn methods(p: &TokenStream, header: &Header) -> TokenStream {
+    let Header { vis, name, .. } = header;
+    let Generics { decl, args, clause, .. } = Generics::of(&header.generics);
+    quote! {
+        #[allow(dead_code)]
+        impl #decl #name #args #clause {
+            /// A new job of this flow, in this thread: its configuration is evaluated now.
+            #vis fn job(&self) -> #p::Job<Self> {
+                <Self as #p::Flow>::job(self)
+            }
+
+            /// Goes on with a saved job: on this flow's configuration and resources, and the saved state.
+            #vis fn resume(&self, state: #p::JobState) -> #p::Result<#p::Job<Self>> {
+                <Self as #p::Flow>::resume(self, state)
+            }
+
+            /// The flow as data.
+            #vis fn graph() -> #p::Graph {
+                <Self as #p::Flow>::graph()
+            }
+        }
+    }
+}

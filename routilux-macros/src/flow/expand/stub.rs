@@ -1,0 +1,95 @@
+//! What stands for a flow with mistakes in it.
+
+use super::super::model::Model;
+use super::super::parse::Header;
+use super::generics::Generics;
+use super::{inputs_name, outputs_name, report_name, shell};
+use crate::routine::plain;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+/// After an error: the flow's name, inputs and outputs stay, so that their users have no errors of their own.
+pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
+    let (inputs, outputs, report) = (inputs_name(header), outputs_name(header), report_name(header));
+    let input_names = model.inputs.iter().map(|input| &input.name);
+    let (live, ordinary): (Vec<_>, Vec<_>) =
+        model.outputs.iter().partition(|output| model.leads_live(output.first));
+    let [output_names, live_names] = [ordinary, live]
+        .map(|outputs| outputs.into_iter().map(|output| &output.name).collect::<Vec<&Ident>>());
+    let text = plain(&header.name);
+    let methods = shell::methods(p, header);
+    let generics = Generics::of(&header.generics);
+    let Generics { decl, listed, args, listed_args, clause, predicates, .. } = &generics;
+    let name = &header.name;
+    let name = quote! { #name #args };
+    let (phantom, made_phantom) = (generics.phantom_field(), generics.phantom_value());
+    let wheres = (!predicates.is_empty()).then(|| quote! { where #(#predicates,)* });
+    quote! {
+        #methods
+
+        #[doc(hidden)]
+        #[allow(unused_variables, dead_code, unreachable_code, unreachable_pub, missing_docs, clippy::all)]
+        const _: () = {
+            pub struct #inputs<__E #(, #listed)*>(__E #phantom) #wheres;
+            impl<__E: #p::Entry<#name> #(, #listed)*> #inputs<__E #(, #listed_args)*> #clause {
+                #(pub fn #input_names<__Any>(&mut self, value: __Any) -> __E::Sent<__Any> { ::core::unreachable!() })*
+                pub fn try_send(&mut self) -> #inputs<#p::Trying<'_, __E> #(, #listed_args)*> { ::core::unreachable!() }
+            }
+            #[must_use]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+            pub struct #report(#p::Report);
+            impl #report {
+                pub fn result(&self) -> #p::Result<&#p::Stub> { ::core::unreachable!() }
+            }
+            impl ::core::ops::Deref for #report {
+                type Target = #p::Report;
+                fn deref(&self) -> &#p::Report { &self.0 }
+            }
+            pub struct #outputs<__X #(, #listed)*>(__X #phantom) #wheres;
+            impl<__X: #p::Exit<#name> #(, #listed)*> #outputs<__X #(, #listed_args)*> #clause {
+                #(pub fn #output_names(self) -> __X::Output<#p::Stub> { ::core::unreachable!() })*
+                #(pub fn #live_names(self) -> #p::LiveOutput<#p::Stub> { ::core::unreachable!() })*
+            }
+            impl #decl #p::Flow for #name #clause {
+                type Report = #report;
+                type Inputs<__E: #p::Entry<Self>> = #inputs<__E #(, #listed_args)*>;
+                type Outputs<__X: #p::Exit<Self>> = #outputs<__X #(, #listed_args)*>;
+                type Cells = ();
+                type Delivery = ();
+                type Outbound = ();
+                type Ways = ();
+                const NAME: &'static str = #text;
+                const SLOT_COUNT: usize = 0;
+                const OPERATES: bool = false;
+                fn shaped(_: &mut #p::Within<'_>) { ::core::unreachable!() }
+                fn graph() -> #p::Graph { ::core::unreachable!() }
+                fn cells(&self) { ::core::unreachable!() }
+                fn inputs<__E: #p::Entry<Self>>(entry: __E) -> Self::Inputs<__E> { #inputs(entry #made_phantom) }
+                fn outputs<__X: #p::Exit<Self>>(exit: __X) -> Self::Outputs<__X> { #outputs(exit #made_phantom) }
+                fn ways(_: &()) -> ::std::sync::Arc<()> { ::core::unreachable!() }
+                fn reconfigure(_: &(), _: ()) { ::core::unreachable!() }
+                fn has_output(_: &()) -> bool { ::core::unreachable!() }
+                fn merge_outbound(_: &mut (), _: &mut ()) { ::core::unreachable!() }
+                fn deliver_shared<__L: #p::Lift<Self>>(
+                    _: &(), _: (), _: &#p::Context, _: &mut #p::Post<Self>, _: __L,
+                ) -> ::core::result::Result<#p::Done, ::std::boxed::Box<#p::Undelivered<()>>> { ::core::unreachable!() }
+                fn deliver<__L: #p::Lift<Self>>(
+                    _: &mut (), _: (), _: &#p::Context, _: &mut #p::Post<Self>, _: __L,
+                ) -> ::core::result::Result<#p::Done, ::std::boxed::Box<#p::Undelivered<()>>> { ::core::unreachable!() }
+                fn slot_of(_: &()) -> usize { ::core::unreachable!() }
+                fn save_delivery(_: &()) -> ::core::result::Result<#p::Value, #p::ValueError> { ::core::unreachable!() }
+                fn load_delivery(_: usize, _: #p::Value) -> ::core::result::Result<(), #p::ValueError> { ::core::unreachable!() }
+                fn routines(_: &()) -> ::std::vec::Vec<&dyn #p::Saved> { ::core::unreachable!() }
+                fn routines_mut(_: &mut ()) -> ::std::vec::Vec<&mut dyn #p::Saved> { ::core::unreachable!() }
+                fn save_contents(_: &(), _: usize) -> ::core::result::Result<#p::Value, #p::ValueError> { ::core::unreachable!() }
+                fn load_contents(_: &mut (), _: usize, _: #p::Value) -> ::core::result::Result<(), #p::ValueError> { ::core::unreachable!() }
+                fn __result(_: &()) -> ::core::option::Option<&dyn #p::SavedResult> { ::core::unreachable!() }
+                fn __result_mut(_: &mut ()) -> ::core::option::Option<&mut dyn #p::SavedResult> { ::core::unreachable!() }
+                fn __report(_: &(), _: #p::Report) -> Self::Report { ::core::unreachable!() }
+                fn outbound(_: &()) -> ::std::vec::Vec<(&'static str, &dyn #p::Saved)> { ::core::unreachable!() }
+                fn outbound_mut(_: &mut ()) -> ::std::vec::Vec<(&'static str, &mut dyn #p::Saved)> { ::core::unreachable!() }
+            }
+            impl #decl #p::Threaded for #name #clause {}
+        };
+    }
+}

@@ -1,0 +1,20 @@
+use routilux::prelude::*;
+use tests::words::*;
+
+flow! {
+    flow Words() {
+        tok: Tokenizer { lowercase: true };
+
+        tok.word -> out words;
+    }
+}
+
+flow! {
+    flow Configured() {
+        tok: Tokenizer(3);
+
+        tok.word -> out words;
+    }
+}
+
+fn main() {}
