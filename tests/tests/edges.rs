@@ -336,3 +336,41 @@ fn what_panics_on_the_way_out_of_a_flow_within_fails_the_step_and_nothing_else()
         assert_eq!(job.status(), Status::Failed);
     });
 }
+
+/// Has a slot that may be left unconnected, and can fail.
+#[routine]
+struct Spare;
+
+#[routine]
+impl Spare {
+    #[slot]
+    fn used(&self, n: u64) -> Result {
+        match n {
+            0 => Err("nothing".into()),
+            _ => Ok(()),
+        }
+    }
+
+    #[slot(optional)]
+    fn unused(&self, _n: u64) -> Result {
+        Err("never".into())
+    }
+}
+
+flow! {
+    flow Spares() {
+        spare: Spare;
+        in n -> spare.used;
+        spare.used.error   -> out failed;
+        spare.unused.error -> out failed;
+    }
+}
+
+#[test]
+fn an_error_wire_of_a_slot_that_nothing_leads_to_carries_nothing() {
+    let mut job = Spares::new().job();
+    job.inputs().n(0).unwrap();
+    assert_eq!(job.run().unwrap().diverted(), 1);
+    let failed: Vec<Failure<u64>> = job.outputs().failed().collect();
+    assert_eq!((failed.len(), failed[0].payload, failed[0].error.as_str()), (1, 0, "nothing"));
+}

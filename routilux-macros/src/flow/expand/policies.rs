@@ -268,7 +268,8 @@ impl Flow<'_> {
         let parcel = local("parcel");
         let own = self.wires.iter().enumerate().flat_map(|(number, wire)| {
             let of: Vec<usize> = match wire {
-                Wire::Slot(slot) => vec![*slot],
+                // One that nothing leads to has no deliveries.
+                Wire::Slot(slot) => self.reached().map(|(number, _)| number).filter(|it| it == slot).collect(),
                 Wire::Policy(policy) => self.diverted_by(*policy),
             };
             let parcel = &parcel;
