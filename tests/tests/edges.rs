@@ -374,3 +374,23 @@ fn an_error_wire_of_a_slot_that_nothing_leads_to_carries_nothing() {
     let failed: Vec<Failure<u64>> = job.outputs().failed().collect();
     assert_eq!((failed.len(), failed[0].payload, failed[0].error.as_str()), (1, 0, "nothing"));
 }
+
+#[test]
+fn a_job_without_a_handle_waits_for_what_is_later_all_the_same() {
+    within(1, || {
+        let (see, seen) = mpsc::channel();
+        let clock = clock();
+        let mut job = Waits::new().job().clock(clock.clone());
+        job.outputs().due().for_each(move |n| see.send(n).unwrap());
+        let job = job.start_on(&Pool::new(1).unwrap()).unwrap();
+        job.inputs().n(5).unwrap();
+        drop(job);
+        let due = std::iter::repeat_with(|| {
+            clock.advance(MINUTE);
+            seen.recv_timeout(Duration::from_millis(20)).ok()
+        });
+        assert_eq!(due.flatten().next(), Some(5));
+        // And then it is gone: nothing holds what it streams to.
+        assert_eq!(seen.recv_timeout(LONG), Err(mpsc::RecvTimeoutError::Disconnected));
+    });
+}

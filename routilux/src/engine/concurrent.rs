@@ -128,6 +128,8 @@ pub(crate) struct Core<F: Flow> {
     is_late: bool,
     /// Whether it has no handle any more.
     is_abandoned: bool,
+    /// Itself, while it has no handle and goes on: of what waits for its time nobody else holds it.
+    own: Option<Arc<Running<F>>>,
     /// How many need it to stand still.
     holds: u32,
     wakers: Vec<Waker>,
@@ -344,6 +346,7 @@ impl<F: Threaded> Running<F> {
                 inputs_closed,
                 is_late: false,
                 is_abandoned: false,
+                own: None,
                 holds: 0,
                 wakers: Vec::new(),
             }),
@@ -1205,6 +1208,8 @@ impl<F: Threaded> Running<F> {
         self.changed.notify_all();
         let Some(status) = core.ending.take() else { return core };
         core.status = status;
+        // Who calls this holds it: it is not the last.
+        core.own = None;
         if status == Status::Completed {
             lock(&self.plans).agenda.end();
         }
@@ -1260,9 +1265,13 @@ impl<F: Threaded> Running<F> {
         self.close_inputs();
         let mut core = lock(&self.core);
         core.is_abandoned = true;
-        if core.status == Status::Paused {
-            drop(core);
-            self.end_outputs();
+        match core.status {
+            Status::Running if core.ending.is_none() => core.own = Some(self.clone()),
+            Status::Paused => {
+                drop(core);
+                self.end_outputs();
+            }
+            _ => {}
         }
     }
 

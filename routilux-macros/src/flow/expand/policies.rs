@@ -269,7 +269,9 @@ impl Flow<'_> {
         let own = self.wires.iter().enumerate().flat_map(|(number, wire)| {
             let of: Vec<usize> = match wire {
                 // One that nothing leads to has no deliveries.
-                Wire::Slot(slot) => self.reached().map(|(number, _)| number).filter(|it| it == slot).collect(),
+                Wire::Slot(slot) => {
+                    self.reached().map(|(number, _)| number).filter(|it| it == slot).collect()
+                }
                 Wire::Policy(policy) => self.diverted_by(*policy),
             };
             let parcel = &parcel;
