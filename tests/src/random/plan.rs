@@ -195,7 +195,10 @@ pub struct Plan {
     pub seed: u64,
     /// Whether the same comes of it in whatever order things come.
     pub commutes: bool,
+    /// In such an order that all ways but feedback lead onwards.
     pub nodes: Vec<Node>,
+    /// In which order they are declared.
+    pub order: Vec<usize>,
     pub statements: Vec<Statement>,
     /// The row for all of the flow.
     pub default: Option<Action>,
@@ -416,8 +419,15 @@ impl Maker {
         let mut dice = Dice::new(seed);
         let commutes = dice.one_in(3);
         let capacity = dice.of(&[1, 2, 5, 1024]);
-        let plan =
-            Plan { seed, commutes, nodes: Vec::new(), statements: Vec::new(), default: None, capacity };
+        let plan = Plan {
+            seed,
+            commutes,
+            nodes: Vec::new(),
+            order: Vec::new(),
+            statements: Vec::new(),
+            default: None,
+            capacity,
+        };
         Maker { dice, plan, inputs: 0, used: Vec::new() }
     }
 
@@ -439,7 +449,20 @@ impl Maker {
         self.feedback();
         self.failures();
         self.rest();
+        self.order();
         self.plan
+    }
+
+    /// Another one than that of their ways, in most flows.
+    fn order(&mut self) {
+        self.plan.order = (0..self.plan.nodes.len()).collect();
+        if self.dice.one_in(4) {
+            return;
+        }
+        for end in (1..self.plan.nodes.len()).rev() {
+            let at = self.dice.below(end + 1);
+            self.plan.order.swap(at, end);
+        }
     }
 
     fn node(&mut self, kind: Kind) {

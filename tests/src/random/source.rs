@@ -6,8 +6,8 @@ use std::fmt::Write;
 /// The flow, under this name.
 pub fn text(plan: &Plan, name: &str) -> String {
     let mut text = format!("flow! {{\n    /// Of seed {}.\n    pub flow {name}(log: Log) {{\n", plan.seed);
-    for (number, node) in plan.nodes.iter().enumerate() {
-        let Node { kind, fails, many, pause, .. } = node;
+    for &number in &plan.order {
+        let Node { kind, fails, many, pause, .. } = &plan.nodes[number];
         let _ = writeln!(
             text,
             "        r{number}: {} {{ site: log.site({number}, [{many}, {pause}], Fails {{ one_in: {}, times: {}, panics: {} }}) }};",

@@ -6,12 +6,14 @@
 //!
 //! - [`view`] reads a job that was written down, [`engines`] runs it;
 //! - [`accounts`] counts where every value is, [`upstream`] looks at whether anything can still come, [`firing`] does the work
-//!   of slots once more, [`turns`] asks whether it was someone's turn.
+//!   of slots once more, [`turns`] asks whether it was someone's turn;
+//! - [`found`] has what was found by that.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod accounts;
 mod engines;
 mod firing;
+mod found;
 mod turns;
 mod upstream;
 mod view;

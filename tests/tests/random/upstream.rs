@@ -23,9 +23,10 @@ pub(crate) struct Ways {
 
 impl Ways {
     pub(crate) fn of(plan: &Plan) -> Self {
+        // In the order in which they are declared: in a cycle that says who goes first.
         let mut closers = Vec::new();
-        for (node, here) in plan.nodes.iter().enumerate() {
-            for (port, known) in here.kind.ports.iter().enumerate() {
+        for &node in &plan.order {
+            for (port, known) in plan.nodes[node].kind.ports.iter().enumerate() {
                 let is_finish = known.role == Role::Finish;
                 if is_finish || known.within || matches!(known.when, When::Drained | When::Count(_)) {
                     closers.push(Closer { node, port, is_finish });
