@@ -236,10 +236,6 @@ impl<C> Store<C> for &Keeps<C> {
 pub trait Lift<F: Flow> {
     const NEEDED: bool;
     fn lift(&mut self, post: &mut Post<F>) -> Result<(), Fault>;
-    /// A part alone: what is to leave later.
-    fn is_needed(&self) -> bool {
-        Self::NEEDED
-    }
 }
 
 impl<F: Flow> Lift<F> for () {
