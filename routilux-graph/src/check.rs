@@ -10,6 +10,7 @@ mod policies;
 #[cfg(test)]
 mod tests;
 
+use crate::code::Code;
 use crate::ends::Ends;
 use crate::model::{Graph, Port, Role, Routine};
 use std::collections::{HashMap, HashSet};
@@ -20,7 +21,9 @@ pub struct Problem {
     /// Whether the flow can be used all the same.
     pub severity: Severity,
     /// Which mistake it is.
-    pub kind: Kind,
+    pub code: Code,
+    /// The port that is missing, leads nowhere or is not known, where it is about one.
+    pub port: Option<Port>,
     /// Where it is.
     pub place: Place,
     /// Where the other one of two is, for what is there twice.
@@ -38,59 +41,6 @@ pub enum Severity {
     Error,
     /// The flow can be used, but hardly does what its author means.
     Warning,
-}
-
-/// The kinds of mistakes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Two routines have one id.
-    DuplicateRoutine,
-    /// A connection is written twice.
-    DuplicateConnection,
-    /// A second `return`.
-    SecondReturn,
-    /// A connection names a routine that the flow does not have.
-    UnknownRoutine(String),
-    /// A connection names a slot or event that its routine does not have.
-    UnknownPort,
-    /// An event where a slot belongs, or the reverse.
-    WrongDirection,
-    /// A connection ends at a join as a whole, at a source or at a finish.
-    NotConnectable,
-    /// The error event of what cannot fail, or a row for it.
-    CannotFail,
-    /// `id.error` where several handlers of the routine may fail.
-    UnclearError,
-    /// Nothing leads to a slot that has to be connected.
-    Unconnected(Port),
-    /// A connection closes a cycle and is not marked with `loop`.
-    UnmarkedCycle,
-    /// A connection is marked with `loop` and closes no cycle.
-    NoCycle,
-    /// A slot that runs when nothing can come any more leads to itself.
-    DrainedDownstream,
-    /// An `else` whose guard is not there.
-    ElseWithoutGuard,
-    /// The flow has no input.
-    NoWayIn,
-    /// An event is both connected and ignored.
-    IgnoredDelivered,
-    /// An error event is ignored.
-    IgnoredError,
-    /// A live event goes to a slot or to `return`.
-    LiveDelivered,
-    /// A live event and an ordinary one go to one output.
-    LiveShared,
-    /// A row for panics of a handler that cannot be undone.
-    NotWhole,
-    /// A row that is never tried, because one before it takes all.
-    UnreachablePolicy,
-    /// A second row for the whole flow.
-    SecondDefault,
-    /// An event leads nowhere.
-    Undelivered(Port),
-    /// No way leads from an input to a routine.
-    Unreached,
 }
 
 /// Where in a flow a mistake is. Numbers are indices of the graph's lists.
@@ -175,13 +125,13 @@ impl<'g> Checker<'g> {
         }
     }
 
-    fn tell(&mut self, kind: Kind, place: Place, message: String, help: String) -> &mut Problem {
-        let severity = match kind {
-            Kind::Undelivered(_) | Kind::Unreached => Severity::Warning,
+    fn tell(&mut self, code: Code, place: Place, message: String, help: String) -> &mut Problem {
+        let severity = match code {
+            Code::EventLeadsNowhere | Code::RoutineNeverReached => Severity::Warning,
             _ => Severity::Error,
         };
         let index = self.problems.len();
-        self.problems.push(Problem { severity, kind, place, first: None, message, help });
+        self.problems.push(Problem { severity, code, port: None, place, first: None, message, help });
         &mut self.problems[index]
     }
 
@@ -190,7 +140,7 @@ impl<'g> Checker<'g> {
             let first = self.ids[routine.id.as_str()];
             if first != index {
                 self.tell(
-                    Kind::DuplicateRoutine,
+                    Code::DuplicateRoutine,
                     Place::Routine(index),
                     format!("the id `{}` is used by two routines", routine.id),
                     "give each routine of a flow an id of its own".into(),

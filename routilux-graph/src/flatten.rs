@@ -205,7 +205,7 @@ mod tests {
     use crate::model::Inner;
     use crate::model::{Event, Slot};
     use crate::testing::{Lcg, connection, flow, routine};
-    use crate::{Kind, check};
+    use crate::{Code, check};
 
     fn ids(graph: &Graph) -> Vec<&str> {
         graph.routines.iter().map(|routine| routine.id.as_str()).collect()
@@ -411,7 +411,7 @@ mod tests {
 
     /// Which slots are told to lead to themselves.
     fn drained(graph: &Graph) -> Vec<String> {
-        let problems = check(graph).into_iter().filter(|problem| problem.kind == Kind::DrainedDownstream);
+        let problems = check(graph).into_iter().filter(|problem| problem.code == Code::DrainedDownstream);
         let slots = problems.map(|problem| problem.message.split(' ').next().unwrap_or_default().to_owned());
         let mut slots: Vec<String> = slots.collect();
         slots.sort();

@@ -19,6 +19,7 @@
 
 mod check;
 mod closers;
+mod code;
 mod cycles;
 mod ends;
 mod flatten;
@@ -29,8 +30,9 @@ mod suggest;
 mod testing;
 mod ways;
 
-pub use check::{Kind, Part, Place, Problem, Severity, check};
+pub use check::{Part, Place, Problem, Severity, check};
 pub use closers::{Closer, Closers, Closing};
+pub use code::Code;
 pub use model::{
     Connection, Drained, Event, Graph, Inner, Merge, Param, Policy, Port, Role, Routine, Slot, Source,
     Subject, Target, Unknown, When,

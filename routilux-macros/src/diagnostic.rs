@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use routilux_graph::Code;
 
 /// The errors found so far.
 #[derive(Default)]
@@ -12,8 +13,14 @@ pub(crate) struct Diagnostics {
 
 impl Diagnostics {
     /// Underlines `tokens`, all of them.
-    pub(crate) fn error(&mut self, tokens: impl ToTokens, message: impl Into<String>, help: impl AsRef<str>) {
-        self.add(error(tokens, message, help));
+    pub(crate) fn error(
+        &mut self,
+        code: Code,
+        tokens: impl ToTokens,
+        message: impl Into<String>,
+        help: impl AsRef<str>,
+    ) {
+        self.add(error(code, tokens, message, help));
     }
 
     pub(crate) fn add(&mut self, error: syn::Error) {
@@ -35,12 +42,14 @@ impl Diagnostics {
     }
 }
 
-/// One error on `tokens`: what is wrong, and below it how to mend it.
-pub(crate) fn error(tokens: impl ToTokens, message: impl Into<String>, help: impl AsRef<str>) -> syn::Error {
-    let message = match help.as_ref() {
-        "" => message.into(),
-        help => format!("{}\nhelp: {help}", message.into()),
-    };
+/// One error on `tokens`: what is wrong, below it how to mend it, and the code of its page at the end.
+pub(crate) fn error(
+    code: Code,
+    tokens: impl ToTokens,
+    message: impl Into<String>,
+    help: impl AsRef<str>,
+) -> syn::Error {
+    let message = format!("{}\nhelp: {} [{code}]", message.into(), help.as_ref());
     let tokens = tokens.to_token_stream();
     match tokens.is_empty() {
         true => syn::Error::new(Span::call_site(), message),
@@ -48,10 +57,19 @@ pub(crate) fn error(tokens: impl ToTokens, message: impl Into<String>, help: imp
     }
 }
 
+/// Stands for a place, where there is no token.
+pub(crate) struct OneSpan(pub(crate) Span);
+
+impl ToTokens for OneSpan {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        Ident::new("_place", self.0).to_tokens(tokens);
+    }
+}
+
 /// A compiler warning on `token`: a deprecated constant of that name, used where the token stands.
-pub(crate) fn warning(token: &TokenTree, name: &str, message: &str, help: &str) -> TokenStream {
+pub(crate) fn warning(code: Code, token: &TokenTree, name: &str, message: &str, help: &str) -> TokenStream {
     let constant = Ident::new(name, token.span());
-    let note = format!("{message}: {help}");
+    let note = format!("{message}: {help} [{code}]");
     quote! {
         const _: () = {
             #[deprecated(note = #note)]

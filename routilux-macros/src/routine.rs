@@ -25,6 +25,7 @@ pub(crate) use model::plain;
 use args::Args;
 use proc_macro2::TokenStream;
 use quote::quote;
+use routilux_graph::Code;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token, Visibility};
 
@@ -38,7 +39,15 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         Ok(Kind::Impl) => expand_impl(&args, item),
         Ok(Kind::Other) | Err(_) => {
             let help = "a routine is a struct with its configuration and state, and one `impl` block with its events and slots";
-            with_item(error(&item, "`#[routine]` goes on a struct or on its `impl` block", help), item)
+            with_item(
+                error(
+                    Code::RoutinePlace,
+                    &item,
+                    "`#[routine]` goes on a struct or on its `impl` block",
+                    help,
+                ),
+                item,
+            )
         }
     }
 }

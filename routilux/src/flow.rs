@@ -224,7 +224,7 @@ pub trait Given: Flow {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "the flow `{Self}` may not be one that can run on threads",
+    message = "the flow `{Self}` may not be one that can run on threads [RTX0162]",
     label = "needs a flow that can run on threads",
     note = "in a generic function write `F: routilux::Threaded` instead of `F: Flow`"
 )]

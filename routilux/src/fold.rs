@@ -6,7 +6,7 @@ use crate::payload::{Codec, Payload};
 /// Where a fold begins.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no `Default`, which a fold starts at",
+    message = "`{Self}` has no `Default`, which a fold starts at [RTX0161]",
     label = "this fold starts at its `Default`",
     note = "write `#[derive(Default)]` on `{Self}`, or fold into an `Option<{Self}>`"
 )]
@@ -24,7 +24,7 @@ impl<T: Default> StartsFold for T {
 /// What a fold gathers in is saved with the job.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be folded into: a saved job could not hold it",
+    message = "`{Self}` cannot be folded into: a saved job could not hold it [RTX0161]",
     label = "what a slot keeps needs serde's `Serialize` and `Deserialize`",
     note = "write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, and own what it borrows"
 )]
@@ -47,7 +47,7 @@ pub struct InSlot;
 /// would say to write that.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{T}` has to be `Clone`: its handler can fail, and what the slot kept is put back then",
+    message = "`{T}` has to be `Clone`: its handler can fail, and what the slot kept is put back then [RTX0157]",
     label = "a clone of this is kept until the handler returns",
     note = "write `#[derive(Clone)]` on `{T}`, or `atomic = false` to give up resuming after a failure"
 )]

@@ -131,7 +131,7 @@ pub struct Appended;
 /// What `Kept` asks of a payload.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has to be `Clone`: its handler takes it by value and can fail, and it is kept for the next attempt",
+    message = "`{Self}` has to be `Clone`: its handler takes it by value and can fail, and it is kept for the next attempt [RTX0157]",
     label = "a clone of this is kept until the handler returns",
     note = "write `#[derive(Clone)]` on `{Self}`, or take it as `&{Self}`: then nothing is cloned"
 )]

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 /// travels::<Vec<(String, Option<f64>)>>();
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel between routines: a saved job could not hold it",
+    message = "`{Self}` cannot travel between routines: a saved job could not hold it [RTX0155]",
     label = "a payload needs serde's `Serialize` and `Deserialize`",
     note = "write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, and own what it borrows"
 )]
@@ -37,7 +37,7 @@ pub struct Codec<P> {
 /// Where a codec is made: by the name of a trait, so that a type that is no payload is told in our words.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel between routines: a saved job could not hold it",
+    message = "`{Self}` cannot travel between routines: a saved job could not hold it [RTX0155]",
     label = "a payload needs serde's `Serialize` and `Deserialize`",
     note = "write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, and own what it borrows"
 )]

@@ -5,7 +5,7 @@ use crate::error::HandlerError;
 /// The value that a handler returns, as the payload of the event that it is emitted as.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this handler returns `{Self}`, and the event that it is emitted as carries `{P}`",
+    message = "this handler returns `{Self}`, and the event that it is emitted as carries `{P}` [RTX0165]",
     label = "not what the event carries",
     note = "an `Option`, a `Vec` or an `impl Iterator` is emitted one by one; several parameters of an event are a tuple"
 )]
@@ -23,7 +23,7 @@ impl<P> EmittedAs<P> for P {
 /// The error of a handler.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no error that a handler can return",
+    message = "`{Self}` is no error that a handler can return [RTX0164]",
     label = "the `E` of this `Result` is no error",
     note = "it is any error, a `String` or a `&str`"
 )]

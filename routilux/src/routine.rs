@@ -15,7 +15,7 @@ use std::any::Any;
 
 /// A component of a flow: a struct and an `impl` block, both marked `#[routine]`. Never implemented by hand.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no routine",
+    message = "`{Self}` is no routine [RTX0102]",
     label = "its `impl` block is not marked",
     note = "write `#[routine]` on the struct `{Self}` and on the `impl` block with its handlers"
 )]
@@ -78,7 +78,7 @@ pub type Emit<R> = <R as Routine>::Emit;
 /// The fields of a routine by kind, from `#[routine]` on its struct.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "the struct `{Self}` is not marked with `#[routine]`",
+    message = "the struct `{Self}` is not marked with `#[routine]` [RTX0101]",
     label = "its `impl` block is, its struct is not",
     note = "write `#[routine]` on the struct `{Self}` too"
 )]
@@ -117,7 +117,7 @@ pub trait ThreadSafe: Routine<Place: Send + Sync> {}
 /// A payload that can go from one thread to another.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this flow cannot run on threads: its payload `{Self}` cannot be sent to another thread",
+    message = "this flow cannot run on threads: its payload `{Self}` cannot be sent to another thread [RTX0162]",
     label = "needs every payload to be `Send`",
     note = "use `Arc` instead of `Rc`; or run the job in this thread, with `run()`"
 )]
@@ -129,7 +129,7 @@ impl<T: Send> SendPayload for T {}
 /// The payload at `return`: the report shares it.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this flow cannot run on threads: its result `{Self}` cannot be shared between threads",
+    message = "this flow cannot run on threads: its result `{Self}` cannot be shared between threads [RTX0162]",
     label = "needs the result to be `Send` and `Sync`",
     note = "use `Arc` instead of `Rc`, and a `Mutex` instead of a `RefCell`; or run the job in this thread, with `run()`"
 )]
@@ -141,7 +141,7 @@ impl<T: Send + Sync> SyncPayload for T {}
 /// A parameter of a flow that its closures use.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this flow cannot run on threads: its closures use a parameter that is `{Self}`, which cannot be shared between threads",
+    message = "this flow cannot run on threads: its closures use a parameter that is `{Self}`, which cannot be shared between threads [RTX0162]",
     label = "needs parameters in closures to be `Send` and `Sync`",
     note = "use `Arc` instead of `Rc`, and a `Mutex` instead of a `RefCell`; or run the job in this thread, with `run()`"
 )]
@@ -161,7 +161,7 @@ pub trait Snapshot: Fields {
 /// What a `#[state]` field has to be for a fallible `&mut self` handler.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "the `#[state]` of this routine has to be `Clone`: this handler can fail, and the state is put back then",
+    message = "the `#[state]` of this routine has to be `Clone`: this handler can fail, and the state is put back then [RTX0158]",
     label = "this handler takes `&mut self` and returns a `Result`",
     note = "write `#[derive(Clone)]` on `{Self}`, or `#[slot(atomic = false)]` to give up resuming after a failure"
 )]
@@ -173,7 +173,7 @@ impl<T: Clone> StateCopy for T {}
 /// A `#[state]` field: it can be written down and read back.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be `#[state]`: it cannot be saved with the job",
+    message = "`{Self}` cannot be `#[state]`: it cannot be saved with the job [RTX0159]",
     label = "state needs serde's `Serialize` and `Deserialize`",
     note = "write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, or mark the field `#[transient]` or `#[resource]`"
 )]
@@ -197,7 +197,7 @@ impl<T: Serialize + DeserializeOwned + 'static> StateField for T {
 /// How a `#[state]` or `#[transient]` field starts.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no `Default`, which a `#[state]` or `#[transient]` field starts at",
+    message = "`{Self}` has no `Default`, which a `#[state]` or `#[transient]` field starts at [RTX0160]",
     label = "this field starts at its `Default`",
     note = "write `#[derive(Default)]` on `{Self}`, or make the field an `Option<{Self}>`"
 )]
@@ -532,7 +532,7 @@ impl<E> Outbox<E> {
 /// What a fallible handler may return.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a handler returns nothing or `Result<(), E>`, not `{Self}`",
+    message = "a handler returns nothing or `Result<(), E>`, not `{Self}` [RTX0164]",
     label = "not a result that a handler can give",
     note = "`E` is any error, a `String` or a `&str`; what a handler returns beside it is emitted with `#[slot(emit = event)]`"
 )]

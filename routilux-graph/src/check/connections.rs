@@ -1,6 +1,7 @@
 //! Connections as a whole: what goes where it may not, or is there twice.
 
-use super::{Checker, Kind, Part, Place};
+use super::{Checker, Part, Place};
+use crate::code::Code;
 use crate::ends::Leaving;
 use crate::model::{Connection, Port, Source, Target};
 use std::collections::HashMap;
@@ -29,7 +30,7 @@ impl Checker<'_> {
                         let (one, other) =
                             if live { ("a live", "ordinary ones") } else { ("an ordinary", "live ones") };
                         self.tell(
-                            Kind::LiveShared,
+                            Code::LiveShared,
                             Place::To(index, Part::Whole),
                             format!("`{event}` is {one} event, and `{}` carries {other}", connection.to),
                             format!("give it an `out` of its own: `{event} -> out {};`", event.name),
@@ -52,7 +53,7 @@ impl Checker<'_> {
 
     fn live_within(&mut self, index: usize, event: &Port) {
         self.tell(
-            Kind::LiveDelivered,
+            Code::LiveDelivered,
             Place::To(index, Part::Whole),
             format!("`{event}` is a live event, which leaves before its step has ended: it goes to an `out` only"),
             format!(
@@ -78,7 +79,7 @@ impl Checker<'_> {
             if first != index {
                 let once = Connection { feedback: false, bound: None, ..connection.clone() };
                 self.tell(
-                    Kind::DuplicateConnection,
+                    Code::DuplicateConnection,
                     Place::To(index, Part::Whole),
                     format!("`{once}` is connected twice"),
                     "remove one of them: every payload would arrive twice".into(),
@@ -102,7 +103,7 @@ impl Checker<'_> {
                 continue;
             }
             self.tell(
-                Kind::ElseWithoutGuard,
+                Code::ElseWithoutGuard,
                 Place::To(index, Part::Whole),
                 format!("this `else` of `{}` has no `if` that it belongs to", connection.from),
                 format!(
@@ -123,7 +124,7 @@ impl Checker<'_> {
                 None => first = Some(index),
                 Some(first) => {
                     self.tell(
-                        Kind::SecondReturn,
+                        Code::SecondReturn,
                         Place::To(index, Part::Whole),
                         "a flow has one `return`".into(),
                         "give the others an `out` of their own".into(),
@@ -141,7 +142,7 @@ impl Checker<'_> {
             if let (routine, Leaving::Error(slot)) = event {
                 let handler = &graph.routines[routine].slots[slot].name;
                 self.tell(
-                    Kind::IgnoredError,
+                    Code::IgnoredError,
                     Place::Ignored(index, Part::Whole),
                     format!("`{port}` is an error event, and an error is not ignored in silence"),
                     format!(
@@ -153,7 +154,7 @@ impl Checker<'_> {
             }
             if let Some(delivered) = self.ends.events.iter().position(|known| *known == Some(event)) {
                 self.tell(
-                    Kind::IgnoredDelivered,
+                    Code::IgnoredDelivered,
                     Place::Ignored(index, Part::Whole),
                     format!("`{port}` is ignored here and connected elsewhere"),
                     "remove one of the two".into(),

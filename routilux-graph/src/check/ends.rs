@@ -1,6 +1,7 @@
 //! The names at the ends of connections: those that there are not, and those that may not stand there.
 
-use super::{Checker, Kind, Part, Place, choices, event_names, param_names, slot_names};
+use super::{Checker, Part, Place, choices, event_names, param_names, slot_names};
+use crate::code::Code;
 use crate::ends::{From, To, leaving};
 use crate::model::{Connection, Port, Role, Routine, Slot, Source, Target};
 use crate::suggest::did_you_mean;
@@ -14,7 +15,7 @@ impl<'g> Checker<'g> {
                 let reversed = format!("{} -> {}", connection.to, connection.from);
                 self.unclear(connection);
                 self.tell(
-                    Kind::WrongDirection,
+                    Code::WrongWayRound,
                     Place::Connection(index),
                     format!(
                         "`{connection}` is the wrong way round: it begins at a slot and ends at an event"
@@ -78,11 +79,12 @@ impl<'g> Checker<'g> {
         }
         let help = choices(near, &format!("the routines of `{}`", self.graph.name), ids);
         self.tell(
-            Kind::UnknownRoutine(port.routine.clone()),
+            Code::UnknownRoutine,
             place(Part::Routine),
             format!("there is no routine `{}` in this flow", port.routine),
             help,
-        );
+        )
+        .port = Some(port.clone());
         None
     }
 
@@ -93,16 +95,16 @@ impl<'g> Checker<'g> {
         if let Some(found) = leaving(known, &port.name) {
             return Some((routine, found));
         }
-        if let Some((kind, message, help)) = no_error(known, port) {
+        if let Some((code, message, help)) = no_error(known, port) {
             self.unclear_routines.insert(routine);
-            self.tell(kind, place(Part::Port), message, help);
+            self.tell(code, place(Part::Port), message, help);
             return None;
         }
         if let Some(what) = input_kind(known, &port.name) {
             let help = choices(None, &format!("the events of `{}`", port.routine), event_names(known));
             let message = format!("`{port}` is {what}, and a connection begins at an event");
             self.unclear_routines.insert(routine);
-            self.tell(Kind::WrongDirection, place(Part::Port), message, help);
+            self.tell(Code::SlotForEvent, place(Part::Port), message, help);
             return None;
         }
         if let Some(join) = port.name.strip_suffix(".unpaired")
@@ -115,7 +117,7 @@ impl<'g> Checker<'g> {
             let help =
                 format!("give it one where it is declared: `#[join(within = \"30min\")] fn {join}(..)`");
             self.unclear_routines.insert(routine);
-            self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+            self.tell(Code::UnknownEvent, place(Part::Port), message, help);
             return None;
         }
         if known.inner.is_some() && port.name.contains('.') {
@@ -125,14 +127,14 @@ impl<'g> Checker<'g> {
                 port.routine
             );
             let help = choices(None, "its outputs", event_names(known));
-            self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+            self.tell(Code::AcrossBoundary, place(Part::Port), message, help);
             return None;
         }
         if known.inner.is_some() && port.name == "return" && known.event("result").is_some() {
             self.probably_meant.insert(Port::new(&port.routine, "result"));
             let message = format!("`{}` is a flow: its `return` is the event `result`", port.routine);
             let help = format!("write `{}.result`", port.routine);
-            self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+            self.tell(Code::AcrossBoundary, place(Part::Port), message, help);
             return None;
         }
         let errors: Vec<String> = error_names(known);
@@ -143,7 +145,7 @@ impl<'g> Checker<'g> {
         }
         let help = choices(near, "its events", event_names(known));
         let message = format!("`{}` has no event `{}`", port.routine, port.name);
-        self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+        self.tell(Code::UnknownEvent, place(Part::Port), message, help);
         None
     }
 
@@ -159,8 +161,8 @@ impl<'g> Checker<'g> {
             for param in param_names(&slot.name, slot) {
                 self.probably_meant.insert(Port::new(&port.routine, param));
             }
-            let (message, help) = not_connectable(port, slot.role, &params);
-            self.tell(Kind::NotConnectable, place(Part::Port), message, help);
+            let (code, message, help) = not_connectable(port, slot.role, &params);
+            self.tell(code, place(Part::Port), message, help);
             return None;
         }
         if leaving(known, &port.name).is_some() {
@@ -169,7 +171,7 @@ impl<'g> Checker<'g> {
             let help = choices(None, &format!("the slots of `{}`", port.routine), names);
             let message = format!("`{port}` is an event, and a connection ends at a slot");
             self.unclear_routines.insert(routine);
-            self.tell(Kind::WrongDirection, place(Part::Port), message, help);
+            self.tell(Code::EventForSlot, place(Part::Port), message, help);
             return None;
         }
         if let Some((slot, param)) = port.name.split_once('.')
@@ -187,7 +189,7 @@ impl<'g> Checker<'g> {
                 port.routine
             );
             let help = choices(None, "its inputs", names.iter().map(String::as_str));
-            self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+            self.tell(Code::AcrossBoundary, place(Part::Port), message, help);
             return None;
         }
         let near = did_you_mean(&port.name, names.iter().map(String::as_str));
@@ -197,7 +199,7 @@ impl<'g> Checker<'g> {
         }
         let help = choices(near, "its slots", names.iter().map(String::as_str));
         let message = format!("`{}` has no slot `{}`", port.routine, port.name);
-        self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+        self.tell(Code::UnknownSlot, place(Part::Port), message, help);
         None
     }
 
@@ -207,7 +209,7 @@ impl<'g> Checker<'g> {
         if slot.role != Role::Join {
             self.probably_meant.insert(whole.clone());
             let message = format!("`{whole}` is no join, so it has no parameter `{param}`");
-            self.tell(Kind::UnknownPort, place, message, format!("write `{whole}`"));
+            self.tell(Code::UnknownParameter, place, message, format!("write `{whole}`"));
             return;
         }
         let names = slot.params.iter().map(|param| param.name.as_str());
@@ -218,7 +220,7 @@ impl<'g> Checker<'g> {
         }
         let message = format!("the join `{whole}` has no parameter `{param}`");
         let help = choices(near, "its parameters", names);
-        self.tell(Kind::UnknownPort, place, message, help);
+        self.tell(Code::UnknownParameter, place, message, help);
     }
 }
 
@@ -240,16 +242,18 @@ fn input_kind(routine: &Routine, name: &str) -> Option<&'static str> {
 }
 
 /// Why a connection cannot end at this port, and what to do.
-fn not_connectable(port: &Port, role: Role, params: &[String]) -> (String, String) {
+fn not_connectable(port: &Port, role: Role, params: &[String]) -> (Code, String, String) {
     match role {
         Role::Handler | Role::Join => {
             let names: Vec<String> = params.iter().map(|name| format!("`{name}`")).collect();
             (
+                Code::JoinAsWhole,
                 format!("`{port}` is a join: a connection ends at one of its parameters"),
                 format!("connect each of them: {}", names.join(", ")),
             )
         }
         Role::Source { .. } => (
+            Code::RunsByItself,
             format!("`{port}` is a source: it is called while it has more, and nothing is sent to it"),
             format!(
                 "connect a slot of `{}` whose handler arms it with `out.{1}()`, or start it with the job: \
@@ -258,6 +262,7 @@ fn not_connectable(port: &Port, role: Role, params: &[String]) -> (String, Strin
             ),
         ),
         Role::Finish => (
+            Code::RunsByItself,
             format!("`{port}` runs by itself when nothing can reach `{}` any more", port.routine),
             "remove this connection".into(),
         ),
@@ -271,7 +276,7 @@ fn error_names(routine: &Routine) -> Vec<String> {
 }
 
 /// What is wrong about a name that is written like an error event, and is none.
-fn no_error(routine: &Routine, port: &Port) -> Option<(Kind, String, String)> {
+fn no_error(routine: &Routine, port: &Port) -> Option<(Code, String, String)> {
     let handler = match port.name.strip_suffix(".error") {
         None if port.name == "error" => None,
         None => return None,
@@ -283,19 +288,19 @@ fn no_error(routine: &Routine, port: &Port) -> Option<(Kind, String, String)> {
         let help = format!(
             "write `on error of {id} ..;`, or connect the error inside the flow and give it an `out`"
         );
-        return Some((Kind::CannotFail, message, help));
+        return Some((Code::AcrossBoundary, message, help));
     }
     let names = error_names(routine);
     let names = names.iter().map(String::as_str);
     let Some(handler) = handler else {
         return Some(match names.len() {
             0 => (
-                Kind::CannotFail,
+                Code::CannotFail,
                 format!("nothing in `{id}` can fail, so there is no `{port}`"),
                 "let a handler return a `Result`, or remove this".into(),
             ),
             _ => (
-                Kind::UnclearError,
+                Code::UnclearError,
                 format!("`{port}` is unclear: more than one handler of `{id}` may fail"),
                 choices(None, "its error events", names),
             ),
@@ -304,11 +309,11 @@ fn no_error(routine: &Routine, port: &Port) -> Option<(Kind, String, String)> {
     if let Some(slot) = routine.slots.iter().find(|slot| slot.name == handler) {
         let what = Port::new(id, &slot.name);
         let message = format!("`{what}` cannot fail, so there is no `{port}`");
-        return Some((Kind::CannotFail, message, "let its handler return a `Result`, or remove this".into()));
+        return Some((Code::CannotFail, message, "let its handler return a `Result`, or remove this".into()));
     }
     let handlers = routine.slots.iter().filter(|slot| slot.fallible).map(|slot| slot.name.as_str());
     let near = did_you_mean(handler, handlers);
     let near = near.map(|near| format!("{near}.error"));
     let message = format!("`{id}` has no slot `{handler}`, so there is no `{port}`");
-    Some((Kind::UnknownPort, message, choices(near.as_deref(), "its error events", names)))
+    Some((Code::UnknownEvent, message, choices(near.as_deref(), "its error events", names)))
 }

@@ -1,6 +1,7 @@
 //! Ways that lead back to where they came from: cycles and their marks, and slots that would wait for themselves.
 
-use super::{Checker, Kind, Part, Place};
+use super::{Checker, Part, Place};
+use crate::code::Code;
 use crate::cycles::{self, Edge, Via};
 use crate::model::{Connection, Role, Source, Target, When};
 use crate::ways::Ways;
@@ -67,7 +68,7 @@ impl Checker<'_> {
                 Via::Inner => Place::Flow,
             };
             self.tell(
-                Kind::DrainedDownstream,
+                Code::DrainedDownstream,
                 place,
                 format!("`{slot}` is drained and leads to itself: {}", self.drawn(&way)),
                 "a drained slot runs when nothing can come to it any more: remove one of these connections, or \
@@ -101,7 +102,7 @@ impl Checker<'_> {
                 _ => format!("`{written}` closes a cycle: {}", self.drawn(&cycle)),
             };
             self.tell(
-                Kind::UnmarkedCycle,
+                Code::UnmarkedCycle,
                 Place::To(closing, Part::Whole),
                 message,
                 format!("if the feedback is meant, mark it: `{marked};`"),
@@ -121,7 +122,7 @@ impl Checker<'_> {
             if written.feedback && cycles::path(&ways.out_of, edge.to, edge.from).is_none() {
                 let plain = Connection { feedback: false, bound: None, ..written.clone() };
                 self.tell(
-                    Kind::NoCycle,
+                    Code::NoCycle,
                     Place::To(index, Part::Whole),
                     format!(
                         "`loop` marks feedback, but no way leads from `{}` back to `{}`",

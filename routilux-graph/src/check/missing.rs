@@ -1,6 +1,7 @@
 //! What is missing: connections, and ways to what would never run.
 
-use super::{Checker, Kind, Place, Severity, slot_names};
+use super::{Checker, Place, Severity, slot_names};
+use crate::code::Code;
 use crate::ends::{Leaving, To};
 use crate::model::{Port, Role, Routine, Slot, Source, When};
 use crate::ways::Ways;
@@ -50,7 +51,10 @@ impl Checker<'_> {
         let help = format!("connect it, for example `{};`", self.likely_source(routine, payload, &port));
         let takes = if payload.is_empty() { String::new() } else { format!(", which takes `{payload}`") };
         let message = format!("nothing is connected to {what}{takes}");
-        self.tell(Kind::Unconnected(port), Place::Routine(routine), message, help);
+        let join =
+            self.graph.routines[routine].port(&port.name).is_some_and(|(_, parameter)| parameter.is_some());
+        let code = if join { Code::UnconnectedParameter } else { Code::UnconnectedSlot };
+        self.tell(code, Place::Routine(routine), message, help).port = Some(port);
     }
 
     /// A line that would connect the slot: from an event of the same type that leads nowhere yet,
@@ -84,13 +88,15 @@ impl Checker<'_> {
         }
         // Who connects an input to what lacks one has a way in too.
         let unconnected: Vec<usize> = (0..self.problems.len())
-            .filter(|index| matches!(self.problems[*index].kind, Kind::Unconnected(_)))
+            .filter(|index| {
+                matches!(self.problems[*index].code, Code::UnconnectedSlot | Code::UnconnectedParameter)
+            })
             .collect();
         if unconnected.iter().any(|index| self.problems[*index].help.contains("`in ")) {
             return;
         }
         if let [only] = unconnected.as_slice()
-            && let Kind::Unconnected(slot) = &self.problems[*only].kind
+            && let Some(slot) = &self.problems[*only].port
         {
             let help = format!("connect it, for example `in {} -> {slot};`", input_name(slot));
             self.problems[*only].help = help;
@@ -107,7 +113,7 @@ impl Checker<'_> {
             format!(", or start the source: `#[source(start)] fn {}(..)`", source.name)
         });
         self.tell(
-            Kind::NoWayIn,
+            Code::NoWayIn,
             Place::Flow,
             format!("no way leads into the flow `{}`, so none of its routines would ever run", graph.name),
             format!("add an input, for example `in {} -> {slot};`{start}", input_name(&slot)),
@@ -129,7 +135,7 @@ impl Checker<'_> {
                 }
                 let message = format!("the event `{port}` leads nowhere");
                 let help = format!("connect it, or write `ignore {port};`");
-                self.tell(Kind::Undelivered(port), Place::Routine(r), message, help);
+                self.tell(Code::EventLeadsNowhere, Place::Routine(r), message, help).port = Some(port);
             }
         }
     }
@@ -157,7 +163,7 @@ impl Checker<'_> {
             let entered = (0..routine.slots.len()).any(|slot| reached[ways.entering((index, slot, None))]);
             if !entered && !starts(routine) {
                 self.tell(
-                    Kind::Unreached,
+                    Code::RoutineNeverReached,
                     Place::Routine(index),
                     format!("no way leads from {beginning} to `{}`, so it never runs", routine.id),
                     "connect one of its slots, or remove it".into(),

@@ -1,6 +1,7 @@
 //! The rows of what is done about errors and panics.
 
-use super::{Checker, Kind, Part, Place, choices};
+use super::{Checker, Part, Place, choices};
+use crate::code::Code;
 use crate::model::{Policy, Port, Role, Routine, Slot, Subject};
 use crate::suggest::did_you_mean;
 
@@ -48,7 +49,8 @@ impl<'g> Checker<'g> {
             let near = did_you_mean(id, ids.clone());
             let help = choices(near, &format!("the routines of `{}`", self.graph.name), ids);
             let message = format!("there is no routine `{id}` in this flow");
-            self.tell(Kind::UnknownRoutine(id.to_owned()), place(Part::Routine), message, help);
+            self.tell(Code::UnknownRoutine, place(Part::Routine), message, help).port =
+                Some(Port::new(id, ""));
         }
         found
     }
@@ -67,7 +69,7 @@ impl<'g> Checker<'g> {
                 "`{id}` is a flow: a policy outside is about all that fails in it, not about `{name}`"
             );
             let help = format!("write `{on} of {id} ..;`, or the policy in the flow itself");
-            self.tell(Kind::CannotFail, place(Part::Port), message, help);
+            self.tell(Code::AcrossBoundary, place(Part::Port), message, help);
             return None;
         }
         if let Some(slot) = routine.slot(name) {
@@ -76,7 +78,7 @@ impl<'g> Checker<'g> {
         if let Some((join, _)) = name.split_once('.').filter(|_| routine.port(name).is_some()) {
             let message = format!("`{port}` is a parameter of a join, and a join fails as a whole");
             self.tell(
-                Kind::CannotFail,
+                Code::CannotFail,
                 place(Part::Port),
                 message,
                 format!("write `{on} of {id}.{join} ..;`"),
@@ -88,13 +90,13 @@ impl<'g> Checker<'g> {
         {
             let message = format!("a policy is about a handler, and `.{more}` follows its name");
             let help = format!("write `{on} of {id}.{handler} ..;`");
-            self.tell(Kind::UnknownPort, place(Part::Port), message, help);
+            self.tell(Code::UnknownSlot, place(Part::Port), message, help);
             return None;
         }
         let names = routine.slots.iter().map(|slot| slot.name.as_str());
         let near = did_you_mean(name, names.clone());
         let message = format!("`{id}` has no slot `{name}`");
-        self.tell(Kind::UnknownPort, place(Part::Port), message, choices(near, "its slots", names));
+        self.tell(Code::UnknownSlot, place(Part::Port), message, choices(near, "its slots", names));
         None
     }
 
@@ -107,7 +109,7 @@ impl<'g> Checker<'g> {
             _ => (format!("nothing in `{id}` can fail"), "a handler"),
         };
         self.tell(
-            Kind::CannotFail,
+            Code::CannotFail,
             Place::Policy(index, Part::Whole),
             format!("{what}, so this policy is never tried"),
             format!("let {whose} return a `Result`, or remove the policy"),
@@ -133,7 +135,7 @@ impl<'g> Checker<'g> {
             (false, _) => "let it return a `Result`: the state is kept then",
         };
         self.tell(
-            Kind::NotWhole,
+            Code::NotWhole,
             Place::Policy(index, Part::Whole),
             format!(
                 "after a panic in {} the job cannot go on: what it did is not undone",
@@ -149,7 +151,7 @@ impl<'g> Checker<'g> {
         let what = if row.panic { "panic" } else { "error" };
         let (kind, message, help) = match &row.of {
             None if earlier.guard.is_none() => (
-                Kind::SecondDefault,
+                Code::SecondDefault,
                 format!("a flow has one `on {what}` for all, and this one is never tried"),
                 format!("say what it is about: `on {what} of id.slot ..`, or remove one of the two"),
             ),
@@ -160,7 +162,7 @@ impl<'g> Checker<'g> {
                     (None, Some(_)) => "write the policy with the guard first",
                     _ => "remove one of the two",
                 };
-                (Kind::UnreachablePolicy, message, help.into())
+                (Code::UnreachablePolicy, message, help.into())
             }
         };
         self.tell(kind, Place::Policy(index, Part::Whole), message, help).first =

@@ -1,11 +1,12 @@
 //! Each mistake once, and nothing that only follows from it.
 
 use super::*;
+use crate::code::Code;
 use crate::model::{Connection, Drained, Inner, Policy, Slot, Subject};
 use crate::testing::{connection, flow, port, routine, target};
 
-fn kinds(graph: &Graph) -> Vec<Kind> {
-    check(graph).into_iter().map(|problem| problem.kind).collect()
+fn codes(graph: &Graph) -> Vec<Code> {
+    check(graph).into_iter().map(|problem| problem.code).collect()
 }
 
 fn a_and_b() -> Vec<Routine> {
@@ -21,24 +22,24 @@ fn a_sound_flow_has_no_problem() {
 #[test]
 fn a_misspelt_end_is_told_once_and_nothing_follows_from_it() {
     let graph = flow(a_and_b(), &["in x -> a.x", "a.y -> b.xx", "b.y -> return"]);
-    assert_eq!(kinds(&graph), [Kind::UnknownPort]);
+    assert_eq!(codes(&graph), [Code::UnknownSlot]);
     let graph = flow(a_and_b(), &["in x -> a.x", "a.yy -> b.x", "b.y -> return"]);
-    assert_eq!(kinds(&graph), [Kind::UnknownPort]);
+    assert_eq!(codes(&graph), [Code::UnknownEvent]);
     let graph = flow(a_and_b(), &["in x -> a.x", "a.y -> zeta.x", "b.y -> return"]);
-    assert_eq!(kinds(&graph), [Kind::UnknownRoutine("zeta".into())]);
+    assert_eq!(codes(&graph), [Code::UnknownRoutine]);
 }
 
 #[test]
 fn a_connection_the_wrong_way_round_is_one_mistake() {
     let graph = flow(a_and_b(), &["in x -> a.x", "b.x -> a.y", "b.y -> return"]);
-    assert_eq!(kinds(&graph), [Kind::WrongDirection]);
+    assert_eq!(codes(&graph), [Code::WrongWayRound]);
     assert_eq!(check(&graph)[0].help, "write `a.y -> b.x;`");
 }
 
 #[test]
 fn a_slot_without_connection_names_the_line_to_write() {
     let problems = check(&flow(a_and_b(), &["in x -> a.x", "b.y -> return"]));
-    assert_eq!(problems[0].kind, Kind::Unconnected(Port::new("b", "x")));
+    assert_eq!(problems[0].code, Code::UnconnectedSlot);
     assert_eq!(problems[0].help, "connect it, for example `a.y -> b.x;`");
 }
 
@@ -54,7 +55,7 @@ fn a_cycle_is_drawn_and_marking_it_mends_it() {
 #[test]
 fn a_loop_that_closes_nothing_is_told() {
     let graph = flow(a_and_b(), &["in x -> a.x", "a.y -> loop b.x", "b.y -> return"]);
-    assert_eq!(kinds(&graph), [Kind::NoCycle]);
+    assert_eq!(codes(&graph), [Code::NoCycle]);
 }
 
 #[test]
@@ -65,24 +66,24 @@ fn what_is_there_twice_is_told_with_the_first_one() {
         flow(routines, &["in x -> a.x", "a.y -> b.x", "a.y -> b.x", "b.y -> return", "a.y -> return"]);
     let problems = check(&graph);
     assert_eq!(
-        problems.iter().map(|p| (p.kind.clone(), p.first)).collect::<Vec<_>>(),
+        problems.iter().map(|p| (p.code.clone(), p.first)).collect::<Vec<_>>(),
         [
-            (Kind::DuplicateRoutine, Some(Place::Routine(0))),
-            (Kind::DuplicateConnection, Some(Place::To(1, Part::Whole))),
-            (Kind::SecondReturn, Some(Place::To(3, Part::Whole))),
+            (Code::DuplicateRoutine, Some(Place::Routine(0))),
+            (Code::DuplicateConnection, Some(Place::To(1, Part::Whole))),
+            (Code::SecondReturn, Some(Place::To(3, Part::Whole))),
         ]
     );
 }
 
 #[test]
 fn no_way_in_and_what_leads_nowhere() {
-    assert_eq!(kinds(&flow(vec![], &[])), [Kind::NoWayIn]);
+    assert_eq!(codes(&flow(vec![], &[])), [Code::NoWayIn]);
     let mut graph = flow(a_and_b(), &["in x -> a.x", "a.y -> b.x"]);
-    assert_eq!(kinds(&graph), [Kind::Undelivered(Port::new("b", "y"))]);
+    assert_eq!(codes(&graph), [Code::EventLeadsNowhere]);
     graph.ignored.push(Port::new("b", "y"));
     assert_eq!(check(&graph), []);
     graph.ignored.push(Port::new("a", "y"));
-    assert_eq!(kinds(&graph), [Kind::IgnoredDelivered]);
+    assert_eq!(codes(&graph), [Code::IgnoredDelivered]);
 }
 
 #[test]
@@ -94,19 +95,19 @@ fn a_live_event_goes_to_outputs_only_and_nothing_follows_from_it() {
     };
     let to = |graph: &Graph| {
         let problems = check(graph);
-        problems.into_iter().map(|problem| (problem.kind, problem.place)).collect::<Vec<_>>()
+        problems.into_iter().map(|problem| (problem.code, problem.place)).collect::<Vec<_>>()
     };
     let whole = |index| Place::To(index, Part::Whole);
     assert_eq!(check(&live(&["in x -> a.x", "in x -> b.x", "a.y -> out y", "b.y -> return"])), []);
     let within = live(&["in x -> a.x", "a.y -> b.x", "b.y -> return", "a.y -> return"]);
-    assert_eq!(to(&within), [(Kind::LiveDelivered, whole(1)), (Kind::LiveDelivered, whole(3))]);
+    assert_eq!(to(&within), [(Code::LiveDelivered, whole(1)), (Code::LiveDelivered, whole(3))]);
     // Neither a cycle, nor one that is missed.
     let round = live(&["in x -> a.x", "in x -> b.x", "b.y -> a.x", "a.y -> b.x"]);
-    assert_eq!(to(&round), [(Kind::LiveDelivered, whole(3))]);
+    assert_eq!(to(&round), [(Code::LiveDelivered, whole(3))]);
     let round = live(&["in x -> a.x", "in x -> b.x", "b.y -> loop a.x", "a.y -> b.x"]);
-    assert_eq!(to(&round), [(Kind::LiveDelivered, whole(3))]);
+    assert_eq!(to(&round), [(Code::LiveDelivered, whole(3))]);
     let shared = live(&["in x -> a.x", "in x -> b.x", "a.y -> out y", "b.y -> out y"]);
-    assert_eq!(to(&shared), [(Kind::LiveShared, whole(3))]);
+    assert_eq!(to(&shared), [(Code::LiveShared, whole(3))]);
     assert_eq!(check(&shared)[0].first, Some(whole(2)));
     assert_eq!(check(&shared)[0].message, "`b.y` is an ordinary event, and `out y` carries live ones");
     // It is not proposed as a source either.
@@ -119,7 +120,7 @@ fn a_routine_that_only_feeds_itself_is_never_reached() {
     let mut routines = a_and_b();
     routines.push(routine("c", &["x"], &["y"]));
     let graph = flow(routines, &["in x -> a.x", "a.y -> b.x", "b.y -> return", "c.y -> loop c.x"]);
-    assert_eq!(kinds(&graph), [Kind::Unreached]);
+    assert_eq!(codes(&graph), [Code::RoutineNeverReached]);
 }
 
 /// Of each problem: where it is, its message and its help.
@@ -128,15 +129,15 @@ fn told(graph: &Graph) -> Vec<(Place, String, String)> {
     problems.into_iter().map(|problem| (problem.place, problem.message, problem.help)).collect()
 }
 
-fn one(graph: &Graph) -> (Kind, Place, String, String) {
+fn one(graph: &Graph) -> (Code, Place, String, String) {
     let mut problems = check(graph);
     assert_eq!(problems.len(), 1, "{problems:#?}");
     let problem = problems.remove(0);
-    (problem.kind, problem.place, problem.message, problem.help)
+    (problem.code, problem.place, problem.message, problem.help)
 }
 
-fn says(graph: &Graph, kind: Kind, place: Place, message: &str, help: &str) {
-    assert_eq!(one(graph), (kind, place, message.to_owned(), help.to_owned()));
+fn says(graph: &Graph, code: Code, place: Place, message: &str, help: &str) {
+    assert_eq!(one(graph), (code, place, message.to_owned(), help.to_owned()));
 }
 
 fn desk() -> Vec<Routine> {
@@ -155,28 +156,28 @@ fn each_parameter_of_a_join_is_connected_by_itself() {
     assert_eq!(check(&with(&["shop.order -> desk.settle.order", "shop.paid -> desk.settle.payment"])), []);
     says(
         &with(&["shop.order -> desk.settle.order", "shop.paid -> out paid"]),
-        Kind::Unconnected(port("desk.settle.payment")),
+        Code::UnconnectedParameter,
         Place::Routine(1),
         "nothing is connected to the parameter `payment` of the join `desk.settle`, which takes `u64`",
         "connect it, for example `shop.order -> desk.settle.payment;`",
     );
     says(
         &with(&["shop.order -> desk.settle.ordr", "shop.paid -> desk.settle.payment"]),
-        Kind::UnknownPort,
+        Code::UnknownParameter,
         Place::To(2, PORT),
         "the join `desk.settle` has no parameter `ordr`",
         "did you mean `order`? Its parameters are: `order`, `payment`",
     );
     says(
         &with(&["shop.order -> desk.settle", "shop.paid -> desk.settle.payment"]),
-        Kind::NotConnectable,
+        Code::JoinAsWhole,
         Place::To(2, PORT),
         "`desk.settle` is a join: a connection ends at one of its parameters",
         "connect each of them: `desk.settle.order`, `desk.settle.payment`",
     );
     says(
         &with(&["shop.order -> desk.settl", "shop.paid -> desk.settle.payment"]),
-        Kind::UnknownPort,
+        Code::UnknownSlot,
         Place::To(2, PORT),
         "`desk` has no slot `settl`",
         "its slots are: `settle.order`, `settle.payment`",
@@ -187,14 +188,14 @@ fn each_parameter_of_a_join_is_connected_by_itself() {
             "shop.paid -> desk.settle.payment",
             "desk.settle.unpaired -> out left",
         ]),
-        Kind::UnknownPort,
+        Code::UnknownEvent,
         Place::From(4, PORT),
         "the join `desk.settle` has no time limit, so nothing leaves it unpaired",
         "give it one where it is declared: `#[join(within = \"30min\")] fn settle(..)`",
     );
     says(
         &flow(a_and_b(), &["in x -> a.x", "a.y -> b.x.order", "b.y -> return"]),
-        Kind::UnknownPort,
+        Code::UnknownParameter,
         Place::To(1, PORT),
         "`b.x` is no join, so it has no parameter `order`",
         "write `b.x`",
@@ -207,7 +208,7 @@ fn nothing_is_sent_to_sources_and_finishes() {
     assert_eq!(check(&flow(routines(), &["in x -> a.x", "a.y -> return"])), []);
     says(
         &flow(routines(), &["in x -> a.x", "in l -> a.lines", "a.y -> return"]),
-        Kind::NotConnectable,
+        Code::RunsByItself,
         Place::To(1, PORT),
         "`a.lines` is a source: it is called while it has more, and nothing is sent to it",
         "connect a slot of `a` whose handler arms it with `out.lines()`, or start it with the job: \
@@ -215,7 +216,7 @@ fn nothing_is_sent_to_sources_and_finishes() {
     );
     says(
         &flow(routines(), &["in x -> a.x", "in l -> a.flush", "a.y -> return"]),
-        Kind::NotConnectable,
+        Code::RunsByItself,
         Place::To(1, PORT),
         "`a.flush` runs by itself when nothing can reach `a` any more",
         "remove this connection",
@@ -233,7 +234,7 @@ fn a_started_source_is_a_way_in() {
     assert_eq!(check(&from("lines:start")), []);
     says(
         &from("lines:source"),
-        Kind::NoWayIn,
+        Code::NoWayIn,
         Place::Flow,
         "no way leads into the flow `Test`, so none of its routines would ever run",
         "add an input, for example `in x -> b.x;`, or start the source: `#[source(start)] fn lines(..)`",
@@ -243,7 +244,7 @@ fn a_started_source_is_a_way_in() {
     graph.connections.push(connection("c.y -> loop c.x"));
     says(
         &graph,
-        Kind::Unreached,
+        Code::RoutineNeverReached,
         Place::Routine(2),
         "no way leads from an input or a started source to `c`, so it never runs",
         "connect one of its slots, or remove it",
@@ -263,24 +264,24 @@ fn error_events_are_there_where_a_handler_can_fail_and_need_no_receiver() {
     assert_eq!(check(&with(&[])), []);
     assert_eq!(check(&with(&["a.x.error -> b.x"])), []);
     assert_eq!(check(&with(&["a.error -> out bad"])), []);
-    let says = |more: &str, kind: Kind, message: &str, help: &str| {
-        says(&with(&[more]), kind, Place::From(5, PORT), message, help);
+    let says = |more: &str, code: Code, message: &str, help: &str| {
+        says(&with(&[more]), code, Place::From(5, PORT), message, help);
     };
     says(
         "a.z.error -> b.x",
-        Kind::CannotFail,
+        Code::CannotFail,
         "`a.z` cannot fail, so there is no `a.z.error`",
         "let its handler return a `Result`, or remove this",
     );
     says(
         "a.xx.error -> b.x",
-        Kind::UnknownPort,
+        Code::UnknownEvent,
         "`a` has no slot `xx`, so there is no `a.xx.error`",
         "did you mean `x.error`? Its error events are: `x.error`",
     );
     says(
         "b.error -> b.x",
-        Kind::CannotFail,
+        Code::CannotFail,
         "nothing in `b` can fail, so there is no `b.error`",
         "let a handler return a `Result`, or remove this",
     );
@@ -288,7 +289,7 @@ fn error_events_are_there_where_a_handler_can_fail_and_need_no_receiver() {
     both.routines[0].slots[1].fallible = true;
     super::tests::says(
         &both,
-        Kind::UnclearError,
+        Code::UnclearError,
         Place::From(5, PORT),
         "`a.error` is unclear: more than one handler of `a` may fail",
         "its error events are: `x.error`, `z.error`",
@@ -297,7 +298,7 @@ fn error_events_are_there_where_a_handler_can_fail_and_need_no_receiver() {
     ignored.ignored.push(port("a.x.error"));
     super::tests::says(
         &ignored,
-        Kind::IgnoredError,
+        Code::IgnoredError,
         Place::Ignored(0, WHOLE),
         "`a.x.error` is an error event, and an error is not ignored in silence",
         "to go on without what failed, write `on error of a.x skip;`",
@@ -322,12 +323,12 @@ fn guards_and_maps_make_two_connections_of_two() {
     assert_eq!(check(&with(mapped("|n| a"), mapped("|n| b"))), []);
     assert_eq!(check(&with(guarded("|n| a"), plain())), []);
     assert_eq!(check(&with(guarded("|n| a"), otherwise("|n| a"))), []);
-    assert_eq!(kinds(&with(guarded("|n| a"), guarded("|n| a"))), [Kind::DuplicateConnection]);
+    assert_eq!(codes(&with(guarded("|n| a"), guarded("|n| a"))), [Code::DuplicateConnection]);
     let converted = Connection { converts: true, ..plain() };
     assert_eq!(one(&with(plain(), converted)).2, "`a.y => b.x` is connected twice");
     says(
         &with(guarded("|n| a"), otherwise("|n| b")),
-        Kind::ElseWithoutGuard,
+        Code::ElseWithoutGuard,
         Place::To(3, WHOLE),
         "this `else` of `a.y` has no `if` that it belongs to",
         "write the guard in the same statement: `a.y if |e| .. -> a.b; else -> b.x;`",
@@ -345,7 +346,7 @@ fn a_drained_slot_does_not_lead_to_itself() {
     for back in ["b.y -> a.total", "b.y -> loop a.total"] {
         let graph = flow(routines(), &["in x -> a.x", "a.y -> b.x", back, "a.sum -> return"]);
         let message = format!("`a.total` is drained and leads to itself: `a.y -> b.x`, `{back}`");
-        says(&graph, Kind::DrainedDownstream, Place::To(2, WHOLE), &message, help);
+        says(&graph, Code::DrainedDownstream, Place::To(2, WHOLE), &message, help);
     }
     // Its own routine's events are enough.
     let graph = flow(
@@ -363,7 +364,7 @@ fn a_drained_slot_does_not_lead_to_itself() {
     graph.policies[0].to.push(target("a.total"));
     let place = Place::Policy(0, WHOLE);
     let message = "`a.total` is drained and leads to itself: `a.y -> b.x`, `on error of b.x -> a.total`";
-    says(&graph, Kind::DrainedDownstream, place, message, help);
+    says(&graph, Code::DrainedDownstream, place, message, help);
 }
 
 /// An instance of a flow of which the outside is known.
@@ -389,13 +390,13 @@ fn a_cycle_leads_through_a_flow_only_where_its_input_reaches_its_output() {
         )
     };
     assert_eq!(check(&around(&[("one", "p"), ("two", "q")])), []);
-    let (kind, place, message, _) = one(&around(&[("one", "p"), ("one", "q"), ("two", "p")]));
-    assert_eq!((kind, place), (Kind::UnmarkedCycle, Place::To(2, WHOLE)));
+    let (code, place, message, _) = one(&around(&[("one", "p"), ("one", "q"), ("two", "p")]));
+    assert_eq!((code, place), (Code::UnmarkedCycle, Place::To(2, WHOLE)));
     assert_eq!(message, "`b.y -> etl.two` closes a cycle: `etl.p -> b.x`, `b.y -> etl.two`");
     // A mark where no way leads back.
     let mut marked = around(&[("one", "p"), ("two", "q")]);
     marked.connections[2].feedback = true;
-    assert_eq!(kinds(&marked), [Kind::NoCycle]);
+    assert_eq!(codes(&marked), [Code::NoCycle]);
 }
 
 #[test]
@@ -408,15 +409,15 @@ fn a_drained_slot_in_a_flow_does_not_lead_to_itself_around_it() {
         )
     };
     assert_eq!(check(&around((&["one"], &["p"]))), []);
-    let (kind, place, message, _) = one(&around((&["two"], &["p"])));
-    assert_eq!((kind, place), (Kind::DrainedDownstream, Place::To(2, WHOLE)));
+    let (code, place, message, _) = one(&around((&["two"], &["p"])));
+    assert_eq!((code, place), (Code::DrainedDownstream, Place::To(2, WHOLE)));
     assert_eq!(
         message,
         "`etl.parse.total` is drained and leads to itself: `etl.p -> b.x`, `b.y -> loop etl.two`"
     );
     let mut unmarked = around((&["two"], &["p"]));
     unmarked.connections[2].feedback = false;
-    assert_eq!(kinds(&unmarked), [Kind::DrainedDownstream]);
+    assert_eq!(codes(&unmarked), [Code::DrainedDownstream]);
 }
 
 #[test]
@@ -426,7 +427,7 @@ fn a_flow_in_a_flow_is_reached_and_reaches_by_its_ports() {
         vec![instance(&reach, None), routine("b", &["x"], &["y"])],
         &["in x -> etl.one", "in x -> etl.two", "etl.q -> b.x", "etl.p -> out p", "b.y -> return"],
     );
-    assert_eq!(kinds(&graph), [Kind::Unreached]);
+    assert_eq!(codes(&graph), [Code::RoutineNeverReached]);
     let mut with_source = graph.clone();
     with_source.routines[0].inner.as_mut().unwrap().always.push("q".into());
     assert_eq!(check(&with_source), []);
@@ -481,47 +482,47 @@ fn a_row_is_about_what_there_is_and_what_can_fail() {
         check(&with_rows(vec![row(Some("a.x"), "skip"), row(Some("a"), "skip"), row(Some("etl"), "skip")])),
         []
     );
-    let says = |of: &str, kind: Kind, part: Part, message: &str, help: &str| {
-        says(&with_rows(vec![row(Some(of), "skip")]), kind, Place::Policy(0, part), message, help);
+    let says = |of: &str, code: Code, part: Part, message: &str, help: &str| {
+        says(&with_rows(vec![row(Some(of), "skip")]), code, Place::Policy(0, part), message, help);
     };
     says(
         "c.x",
-        Kind::UnknownRoutine("c".into()),
+        Code::UnknownRoutine,
         Part::Routine,
         "there is no routine `c` in this flow",
         "the routines of `Test` are: `a`, `b`, `etl`",
     );
     says(
         "et",
-        Kind::UnknownRoutine("et".into()),
+        Code::UnknownRoutine,
         Part::Routine,
         "there is no routine `et` in this flow",
         "did you mean `etl`? The routines of `Test` are: `a`, `b`, `etl`",
     );
     says(
         "a.xs",
-        Kind::UnknownPort,
+        Code::UnknownSlot,
         PORT,
         "`a` has no slot `xs`",
         "did you mean `x`? Its slots are: `x`, `z`",
     );
     says(
         "a.z",
-        Kind::CannotFail,
+        Code::CannotFail,
         WHOLE,
         "`a.z` cannot fail, so this policy is never tried",
         "let its handler return a `Result`, or remove the policy",
     );
     says(
         "b",
-        Kind::CannotFail,
+        Code::CannotFail,
         WHOLE,
         "nothing in `b` can fail, so this policy is never tried",
         "let a handler return a `Result`, or remove the policy",
     );
     says(
         "etl.one",
-        Kind::CannotFail,
+        Code::AcrossBoundary,
         PORT,
         "`etl` is a flow: a policy outside is about all that fails in it, not about `one`",
         "write `on error of etl ..;`, or the policy in the flow itself",
@@ -538,7 +539,7 @@ fn after_a_panic_a_job_goes_on_only_where_all_is_as_before() {
     for of in ["a.z", "a"] {
         says(
             &with_rows(vec![panic(Some(of), "skip")]),
-            Kind::NotWhole,
+            Code::NotWhole,
             Place::Policy(0, WHOLE),
             message,
             help,
@@ -571,7 +572,7 @@ fn a_row_that_is_never_tried_is_told_with_the_one_that_takes_all() {
     let all = with_rows(vec![row(Some("a"), "skip"), guarded(row(Some("a.x"), "stop"), "|e| b")]);
     says(
         &all,
-        Kind::UnreachablePolicy,
+        Code::UnreachablePolicy,
         second,
         "`on error of a.x if |e| b stop` is never tried: `on error of a skip` takes every error before it",
         "write the policy with the guard first",
@@ -580,14 +581,14 @@ fn a_row_that_is_never_tried_is_told_with_the_one_that_takes_all() {
     let same = guarded(row(Some("a.x"), "skip"), "|e| a");
     says(
         &with_rows(vec![same.clone(), same]),
-        Kind::UnreachablePolicy,
+        Code::UnreachablePolicy,
         second,
         "`on error of a.x if |e| a skip` is never tried: `on error of a.x if |e| a skip` takes the same before it",
         "remove one of the two",
     );
     says(
         &with_rows(vec![row(None, "skip"), row(None, "stop")]),
-        Kind::SecondDefault,
+        Code::SecondDefault,
         second,
         "a flow has one `on error` for all, and this one is never tried",
         "say what it is about: `on error of id.slot ..`, or remove one of the two",
@@ -608,7 +609,7 @@ fn the_targets_of_rows_are_checked_and_count_as_connected() {
     assert_eq!(told(&to("out bad")).len(), 1);
     says(
         &to("b.daed"),
-        Kind::UnknownPort,
+        Code::UnknownSlot,
         Place::PolicyTo(0, 0, PORT),
         "`b` has no slot `daed`",
         "did you mean `dead`? Its slots are: `dead`",

@@ -11,7 +11,7 @@ use crate::routine::plain;
 use crate::text;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use routilux_graph::{Connection, Kind, Part, Place, Problem, Severity, Source, Subject};
+use routilux_graph::{Code, Connection, Part, Place, Problem, Severity, Source, Subject};
 use syn::GenericArgument;
 
 /// Adds the errors, and returns the warnings.
@@ -26,19 +26,21 @@ pub(crate) fn check(header: &Header, model: &Model, diagnostics: &mut Diagnostic
     }
     let mut warnings = TokenStream::new();
     for problem in routilux_graph::check(&model.graph) {
-        if follows_from_broken(model, &problem.kind) {
+        if follows_from_broken(model, &problem) {
             continue;
         }
         let tokens = tokens_at(model, problem.place);
         match problem.severity {
-            Severity::Error => diagnostics.error(tokens, message(model, &problem), &problem.help),
+            Severity::Error => {
+                diagnostics.error(problem.code, tokens, message(model, &problem), &problem.help)
+            }
             Severity::Warning => {
-                let name = match &problem.kind {
-                    Kind::Undelivered(_) => "event_leads_nowhere",
+                let name = match problem.code {
+                    Code::EventLeadsNowhere => "event_leads_nowhere",
                     _ => "routine_never_reached",
                 };
                 if let Some(token) = tokens.into_iter().next() {
-                    warnings.extend(warning(&token, name, &problem.message, &problem.help));
+                    warnings.extend(warning(problem.code, &token, name, &problem.message, &problem.help));
                 }
             }
         }
@@ -46,16 +48,16 @@ pub(crate) fn check(header: &Header, model: &Model, diagnostics: &mut Diagnostic
     warnings
 }
 
-fn follows_from_broken(model: &Model, kind: &Kind) -> bool {
+fn follows_from_broken(model: &Model, problem: &Problem) -> bool {
     let mentions = &model.mentions;
-    match kind {
-        Kind::Unconnected(port) | Kind::Undelivered(port) => {
+    match (problem.code, &problem.port) {
+        (Code::UnknownRoutine, Some(port)) => mentions.ids.contains(&port.routine),
+        (Code::NoWayIn, _) => mentions.input || mentions.instance,
+        (Code::NoCycle, _) => !mentions.ports.is_empty(),
+        (_, Some(port)) => {
             mentions.ports.iter().any(|(routine, name)| *routine == port.routine && *name == port.name)
         }
-        Kind::UnknownRoutine(id) => mentions.ids.contains(id),
-        Kind::NoWayIn => mentions.input || mentions.instance,
-        Kind::NoCycle => !mentions.ports.is_empty(),
-        _ => false,
+        (_, None) => false,
     }
 }
 
@@ -71,7 +73,7 @@ fn bounds(header: &Header, model: &Model, diagnostics: &mut Diagnostics) {
         let (flow, missing) = (&header.name, missing.join(" + "));
         let all = has.iter().map(String::as_str).chain([missing.as_str()]).collect::<Vec<_>>().join(" + ");
         let help = format!("write `flow {flow}<{param}: {all}>`");
-        diagnostics.error(tokens, format!("{what} `{param}: {missing}`"), help);
+        diagnostics.error(Code::MissingBound, tokens, format!("{what} `{param}: {missing}`"), help);
         true
     };
     for (instance, bounds) in model.routines.iter().zip(&model.bounds) {
@@ -105,7 +107,7 @@ fn live(model: &Model, diagnostics: &mut Diagnostics) {
             _ => continue,
         };
         let message = format!("`{}` is a live event, which goes as it is", known.from);
-        diagnostics.error(model.connections[index].source_tokens(), message, operator);
+        diagnostics.error(Code::LiveOperator, model.connections[index].source_tokens(), message, operator);
     }
 }
 
@@ -131,7 +133,7 @@ fn shared_live(model: &Model, diagnostics: &mut Diagnostics) {
             let message =
                 format!("`{name}` is a live output of a flow: it goes to one `out`, which is its own");
             let help = "give each an `out` of its own, and remove a second one";
-            diagnostics.error(&model.connections[index].to_tokens, message, help);
+            diagnostics.error(Code::LiveShared, &model.connections[index].to_tokens, message, help);
             break;
         }
     }
@@ -148,7 +150,7 @@ fn diverted(model: &Model, diagnostics: &mut Diagnostics) {
             );
             let message =
                 format!("what fails in the flow `{id}` is its own: a policy outside cannot send it on");
-            diagnostics.error(&target.tokens, message, help);
+            diagnostics.error(Code::DivertedFromOutside, &target.tokens, message, help);
         }
     }
 }
@@ -161,18 +163,18 @@ fn types(model: &Model, diagnostics: &mut Diagnostics) {
         let (written, why) = hidden(model, input);
         let plain = format!("in {}", plain(name));
         let help = format!("write it: `{};`", written.replacen(&plain, &format!("{plain}: Type"), 1));
-        diagnostics.error(name, format!("the input `{name}` has no type: {why}"), help);
+        diagnostics.error(Code::UntypedPort, name, format!("the input `{name}` has no type: {why}"), help);
     }
     for output in model.outputs.iter().filter(untyped) {
         let name = &output.name;
         let (written, why) = hidden(model, output);
         let help = format!("write it: `{written}: Type;`");
-        diagnostics.error(name, format!("the output `{name}` has no type: {why}"), help);
+        diagnostics.error(Code::UntypedPort, name, format!("the output `{name}` has no type: {why}"), help);
     }
     if let Some(result) = model.result.iter().find(untyped) {
         let (written, why) = hidden(model, result);
         let help = format!("write it: `{written}: Type;`");
-        diagnostics.error(&result.name, format!("the result has no type: {why}"), help);
+        diagnostics.error(Code::UntypedPort, &result.name, format!("the result has no type: {why}"), help);
     }
 }
 

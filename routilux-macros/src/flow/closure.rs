@@ -2,9 +2,10 @@
 
 use super::pieces::{all, begins_closure};
 use super::source_text;
-use crate::diagnostic::error;
+use crate::diagnostic::{OneSpan, error};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use routilux_graph::Code;
 use syn::ExprClosure;
 use syn::parse::{ParseStream, Parser};
 
@@ -38,6 +39,14 @@ impl Use {
         }
     }
 
+    fn code(self) -> Code {
+        match self {
+            Use::Guard => Code::GuardShape,
+            Use::Map => Code::MapShape,
+            Use::Condition => Code::PolicyShape,
+        }
+    }
+
     fn shape(self) -> &'static str {
         match self {
             Use::Guard => {
@@ -58,11 +67,17 @@ pub(super) fn whole(tokens: &[TokenTree], what: Use) -> syn::Result<Closure> {
     let comma = matches!(extra, TokenTree::Punct(punct) if punct.as_char() == ',');
     Err(match comma {
         true => error(
+            Code::ClosureShape,
             extra,
             "a comma does not go on with a closure: at this level it separates targets",
             "put what belongs to the closure into parentheses or braces: `|e| (e.a, e.b)`, `|e| { .. }`",
         ),
-        false => error(extra, "the closure ends before this", "put its body into braces: `|e| { .. }`"),
+        false => error(
+            Code::ClosureShape,
+            extra,
+            "the closure ends before this",
+            "put its body into braces: `|e| { .. }`",
+        ),
     })
 }
 
@@ -74,12 +89,17 @@ pub(super) fn front(tokens: &[TokenTree], what: Use) -> syn::Result<(Closure, Ve
             Use::Guard => format!("write `if |e| {written}`, where `e` is the payload by reference"),
             _ => what.shape().to_owned(),
         };
-        return Err(error(all(tokens), format!("{} is a closure", what.name()), help));
+        return Err(error(what.code(), all(tokens), format!("{} is a closure", what.name()), help));
     }
     let parse = |input: ParseStream<'_>| Ok((input.parse::<ExprClosure>()?, input.parse::<TokenStream>()?));
     let (expr, rest) = parse.parse2(all(tokens)).map_err(|problem| unreadable(&problem, tokens))?;
     if let Some(asyncness) = &expr.asyncness {
-        return Err(error(asyncness, format!("{} is not `async`", what.name()), "wait in a handler"));
+        return Err(error(
+            what.code(),
+            asyncness,
+            format!("{} is not `async`", what.name()),
+            "wait in a handler",
+        ));
     }
     if expr.inputs.len() != 1 {
         let (begin, end) = (&expr.inputs_begin, &expr.inputs_end);
@@ -89,7 +109,7 @@ pub(super) fn front(tokens: &[TokenTree], what: Use) -> syn::Result<(Closure, Ve
             true => what.shape().to_owned(),
             false => "take a tuple apart in parentheses: `|(a, b)|`".to_owned(),
         };
-        return Err(error(quote! { #begin #inputs #end }, message, help));
+        return Err(error(what.code(), quote! { #begin #inputs #end }, message, help));
     }
     let rest: Vec<TokenTree> = rest.into_iter().collect();
     let text = source_text::of(all(&tokens[..tokens.len() - rest.len()]));
@@ -102,10 +122,17 @@ fn unreadable(problem: &syn::Error, tokens: &[TokenTree]) -> syn::Error {
     let help = "a closure is written as in Rust: `|e| e.n > 3`";
     let bar = |token: &&TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '|');
     match (text.strip_prefix("unexpected end of input, "), tokens.last()) {
-        (_, Some(last)) if bar(&last) => error(all(tokens), "this closure has no body", help),
-        (Some(expected), Some(last)) => {
-            error(last, format!("the closure does not end with this: {expected}"), help)
+        (_, Some(last)) if bar(&last) => {
+            error(Code::ClosureShape, all(tokens), "this closure has no body", help)
         }
-        _ => syn::Error::new(problem.span(), format!("this closure cannot be read: {text}\nhelp: {help}")),
+        (Some(expected), Some(last)) => {
+            error(Code::ClosureShape, last, format!("the closure does not end with this: {expected}"), help)
+        }
+        _ => error(
+            Code::ClosureShape,
+            OneSpan(problem.span()),
+            format!("this closure cannot be read: {text}"),
+            help,
+        ),
     }
 }

@@ -9,6 +9,7 @@ use crate::diagnostic::error;
 use crate::routine::plain;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
+use routilux_graph::Code;
 use syn::{LitInt, Type};
 
 /// `source if |e| guard -> targets else -> targets;`
@@ -96,16 +97,18 @@ pub(super) fn otherwise(tokens: &[TokenTree]) -> syn::Result<Branch> {
 fn else_without_arrow(word: &TokenTree, next: Option<&TokenTree>) -> syn::Error {
     match next {
         Some(next) if is_word(Some(next), "if") => error(
+            Code::ElseShape,
             next,
             "an `else` has no guard",
             "write another connection with a guard of its own: `id.event if |e| condition -> id.slot;`",
         ),
-        _ => error(word, "an `else` goes on with an arrow", "write `else -> id.slot`"),
+        _ => error(Code::ElseShape, word, "an `else` goes on with an arrow", "write `else -> id.slot`"),
     }
 }
 
 pub(super) fn else_without_guard(word: &TokenTree) -> syn::Error {
     error(
+        Code::ElseWithoutGuard,
         word,
         "this `else` belongs to no guard",
         "write `id.event if |e| condition -> id.slot; else -> id.slot;`",
@@ -113,7 +116,12 @@ pub(super) fn else_without_guard(word: &TokenTree) -> syn::Error {
 }
 
 pub(super) fn second_else(word: &TokenTree) -> syn::Error {
-    error(word, "a guard has one `else`", "name all the targets at once: `else -> id.slot, id.slot;`")
+    error(
+        Code::ElseShape,
+        word,
+        "a guard has one `else`",
+        "name all the targets at once: `else -> id.slot, id.slot;`",
+    )
 }
 
 /// What begins with an arrow.
@@ -126,7 +134,7 @@ fn branch(tokens: &[TokenTree]) -> syn::Result<Branch> {
     if !begins_closure(first) {
         if let (Some(_), true) = (arrows.get(1), is_path(first)) {
             let help = format!("write `-> |e| {}(e) -> id.slot`", source_text::of(all(first)));
-            return Err(error(all(first), "a map is a closure", help));
+            return Err(error(Code::MapShape, all(first), "a map is a closure", help));
         }
         let to = targets(first, &arrow_tokens)?;
         return match arrows.get(1) {
@@ -137,19 +145,24 @@ fn branch(tokens: &[TokenTree]) -> syn::Result<Branch> {
     let map = closure::whole(first, Use::Map)?;
     let Some(&to_targets) = arrows.get(1) else {
         let help = format!("write where it goes: `-> {} -> id.slot`", map.text);
-        return Err(error(&map, "this map leads nowhere", help));
+        return Err(error(Code::MapShape, &map, "this map leads nowhere", help));
     };
     let converting = if converts { Some(arrow_tokens.clone()) } else { None }
         .or_else(|| to_targets.converts.then(|| to_targets.tokens(tokens)));
     if let Some(arrow) = converting {
         let help = "write `->`, and convert in the map";
-        return Err(error(arrow, "`=>` converts, and so does a map: a connection has one of the two", help));
+        return Err(error(
+            Code::MapShape,
+            arrow,
+            "`=>` converts, and so does a map: a connection has one of the two",
+            help,
+        ));
     }
     let end = arrows.get(2).map_or(tokens.len(), |arrow| arrow.at);
     let rest = &tokens[to_targets.at + 2..end];
     if begins_closure(rest) {
         let help = "put both into one closure, or a routine between them";
-        return Err(error(all(rest), "a connection has one map", help));
+        return Err(error(Code::MapShape, all(rest), "a connection has one map", help));
     }
     let to = targets(rest, &to_targets.tokens(tokens))?;
     match arrows.get(2) {
@@ -172,6 +185,7 @@ fn is_path(tokens: &[TokenTree]) -> bool {
 fn chained(next: Arrow, tokens: &[TokenTree], before: &[TokenTree]) -> syn::Error {
     let before = source_text::of(all(before));
     error(
+        Code::Statement,
         next.tokens(tokens),
         "a connection ends at its targets, and here it goes on",
         format!(
@@ -187,7 +201,7 @@ fn source(tokens: &[TokenTree], arrow: TokenStream) -> syn::Result<(Source, Opti
         Some(at) => match &tokens[at + 1..] {
             [] => {
                 let help = "write `id.event if |e| condition -> id.slot;`";
-                return Err(error(&tokens[at], "the guard is missing here", help));
+                return Err(error(Code::GuardShape, &tokens[at], "the guard is missing here", help));
             }
             guard => (&tokens[..at], Some(closure::whole(guard, Use::Guard)?)),
         },
@@ -196,7 +210,7 @@ fn source(tokens: &[TokenTree], arrow: TokenStream) -> syn::Result<(Source, Opti
         && (is_sign(Some(dash), '-') || is_sign(Some(dash), '='))
     {
         let written = [all(std::slice::from_ref(dash)), arrow].into_iter().collect::<TokenStream>();
-        return Err(error(written, "this is no arrow", "write `->`"));
+        return Err(error(Code::Arrow, written, "this is no arrow", "write `->`"));
     }
     let events = split_at_commas(begin);
     if !is_word(begin.first(), "in") && events.len() > 1 {
@@ -209,7 +223,7 @@ fn source(tokens: &[TokenTree], arrow: TokenStream) -> syn::Result<(Source, Opti
                 format!("write a statement for each: `{}`", each.collect::<Vec<_>>().join(" "))
             }
         };
-        return Err(error(all(begin), "a connection begins at one event", help));
+        return Err(error(Code::Statement, all(begin), "a connection begins at one event", help));
     }
     let from = match begin {
         [TokenTree::Ident(word), rest @ ..] if word == "in" => input(begin, rest)?,
@@ -224,16 +238,22 @@ fn input(tokens: &[TokenTree], rest: &[TokenTree]) -> syn::Result<Source> {
         [TokenTree::Ident(name), colon, ty @ ..] if is_sign(Some(colon), ':') => {
             Ok(Source::Input { name: name.clone(), ty: Some(written_type(ty, colon, "input")?) })
         }
-        _ => Err(error(all(tokens), "an input is `in` and a name", "write `in name -> id.slot;`")),
+        _ => Err(error(
+            Code::Statement,
+            all(tokens),
+            "an input is `in` and a name",
+            "write `in name -> id.slot;`",
+        )),
     }
 }
 
 fn written_type(tokens: &[TokenTree], colon: &TokenTree, what: &str) -> syn::Result<Type> {
     if tokens.is_empty() {
         let help = "write it after the `:`, or leave the `:` out";
-        return Err(error(colon, format!("the type of this {what} is missing"), help));
+        return Err(error(Code::TypeShape, colon, format!("the type of this {what} is missing"), help));
     }
-    syn::parse2(all(tokens)).map_err(|_| error(all(tokens), "this is no type", "write `name: Type`"))
+    syn::parse2(all(tokens))
+        .map_err(|_| error(Code::TypeShape, all(tokens), "this is no type", "write `name: Type`"))
 }
 
 fn targets(tokens: &[TokenTree], arrow: &TokenStream) -> syn::Result<Vec<Target>> {
@@ -243,12 +263,18 @@ fn targets(tokens: &[TokenTree], arrow: &TokenStream) -> syn::Result<Vec<Target>
 /// The targets of a policy: where what failed goes on to.
 pub(super) fn failure_targets(tokens: &[TokenTree], arrow: &TokenStream) -> syn::Result<Vec<Target>> {
     if begins_closure(tokens) {
-        return Err(error(all(tokens), "a failure goes on as it is", "map it in a handler"));
+        return Err(error(
+            Code::FailureAsItIs,
+            all(tokens),
+            "a failure goes on as it is",
+            "map it in a handler",
+        ));
     }
     let targets = targets(tokens, arrow)?;
     match targets.iter().find(|target| matches!(target.kind, TargetKind::Return { .. })) {
         None => Ok(targets),
         Some(target) => Err(error(
+            Code::Statement,
             &target.tokens,
             "a failure is not the result of a job",
             "send it to a slot or to an `out`",
@@ -272,7 +298,12 @@ fn target(tokens: &[TokenTree], arrow: &TokenStream) -> syn::Result<Target> {
                 _ => (None, rest),
             };
             if matches!(rest, [TokenTree::Ident(word), ..] if word == "out" || word == "return") {
-                return Err(error(all(tokens), "feedback goes to a slot", "write `-> loop id.slot`"));
+                return Err(error(
+                    Code::LoopTarget,
+                    all(tokens),
+                    "feedback goes to a slot",
+                    "write `-> loop id.slot`",
+                ));
             }
             TargetKind::Slot { port: port(rest, &tokens[0], "slot")?, feedback: true, bound }
         }
@@ -294,17 +325,20 @@ fn bound(group: &proc_macro2::Group) -> syn::Result<u32> {
     let number = syn::parse2::<LitInt>(group.stream()).ok().filter(|number| number.suffix().is_empty());
     match number.map(|number| number.base10_parse::<u32>()) {
         Some(Ok(0)) => Err(error(
+            Code::LoopBound,
             group,
             "a loop that is gone no times is no connection",
             "write how often at most, `loop(3)`, or remove it",
         )),
         Some(Ok(bound)) => Ok(bound),
         Some(Err(_)) => Err(error(
+            Code::LoopBound,
             group,
             format!("the bound of a loop is at most {}", u32::MAX),
             "without a bound write `loop`",
         )),
         None => Err(error(
+            Code::LoopBound,
             group,
             "the bound of a loop is a number",
             "write how often a job may go this way at most: `loop(3)`; without a bound write `loop`",
@@ -315,14 +349,14 @@ fn bound(group: &proc_macro2::Group) -> syn::Result<u32> {
 pub(super) fn ends_before(extra: &TokenTree) -> syn::Error {
     match is_word(Some(extra), "else") {
         true => else_without_arrow(extra, None),
-        false => error(extra, "a statement ends before this", "write `;` before it"),
+        false => error(Code::MissingSemicolon, extra, "a statement ends before this", "write `;` before it"),
     }
 }
 
 pub(super) fn port(tokens: &[TokenTree], beside: impl ToTokens, what: &str) -> syn::Result<Port> {
     let shape = format!("write `routine.{what}`");
     match tokens {
-        [] => return Err(error(beside, format!("the {what} is missing here"), shape)),
+        [] => return Err(error(Code::MissingEnd, beside, format!("the {what} is missing here"), shape)),
         [TokenTree::Ident(word), next, ..]
             if (word == "in" || word == "out") && !is_sign(Some(next), '.') =>
         {
@@ -331,6 +365,7 @@ pub(super) fn port(tokens: &[TokenTree], beside: impl ToTokens, what: &str) -> s
         [TokenTree::Ident(word)] if word == "in" || word == "out" => return Err(misplaced(word, tokens)),
         [TokenTree::Ident(routine)] => {
             return Err(error(
+                Code::PortShape,
                 routine,
                 format!("`{routine}` names no {what}"),
                 format!("write `{routine}.{what}`, with the name of the {what}"),
@@ -347,16 +382,18 @@ pub(super) fn port(tokens: &[TokenTree], beside: impl ToTokens, what: &str) -> s
         }),
         ([_, _, ..], Some(extra)) if !is_sign(Some(extra), '.') => Err(ends_before(extra)),
         ([_, _, _, _, ..], None) => Err(error(
+            Code::PortShape,
             all(tokens),
             format!("`routine.{what}` names the {what}, and more follows"),
             "a port has a name or two: `id.slot`, `id.join.parameter`, `id.slot.error`; what is inside another flow is its own",
         )),
-        _ => Err(error(all(tokens), format!("this is no {what}"), shape)),
+        _ => Err(error(Code::PortShape, all(tokens), format!("this is no {what}"), shape)),
     }
 }
 
 fn misplaced(word: &Ident, tokens: &[TokenTree]) -> syn::Error {
     error(
+        Code::PortShape,
         all(tokens),
         format!("`{word}` cannot stand here"),
         "inputs begin a connection and outputs end it: `in name -> id.slot;`, `id.event -> out name;`",
@@ -385,10 +422,11 @@ pub(super) fn dotted(tokens: &[TokenTree]) -> (Vec<&Ident>, &[TokenTree]) {
 fn not_a_statement(tokens: &[TokenTree]) -> syn::Error {
     match tokens {
         [TokenTree::Ident(_), TokenTree::Punct(dot), ..] if dot.as_char() == '.' => error(
+            Code::Arrow,
             all(tokens),
             "this connection leads nowhere: it has no `->`",
             "write `id.event -> id.slot;`",
         ),
-        _ => error(all(tokens), "this is no statement of a flow", super::parse::STATEMENTS),
+        _ => error(Code::Statement, all(tokens), "this is no statement of a flow", super::parse::STATEMENTS),
     }
 }

@@ -11,7 +11,7 @@ use crate::routine::plain;
 use crate::text;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
-use routilux_graph::{Connection, Event, Graph, Routine, Subject, did_you_mean};
+use routilux_graph::{Code, Connection, Event, Graph, Routine, Subject, did_you_mean};
 use std::ops::Range;
 use syn::{Path, Type};
 
@@ -184,14 +184,19 @@ impl Model {
                 if ports::is_itself(&instance.path, &self.name) {
                     let message = format!("the flow `{}` cannot be a part of itself", self.graph.name);
                     let help = "what is to go round is a connection: `id.event -> loop id.slot;`";
-                    diagnostics.error(&instance.path, message, help);
+                    diagnostics.error(Code::FlowInItself, &instance.path, message, help);
                 }
             }
             Some(Table::OtherVersion) => {
                 self.has_broken_routine = true;
                 let name = text::of(&instance.path);
                 let message = format!("`{name}` was made with another version of routilux");
-                diagnostics.error(&instance.path, message, "let both crates depend on the same version");
+                diagnostics.error(
+                    Code::TwoVersions,
+                    &instance.path,
+                    message,
+                    "let both crates depend on the same version",
+                );
             }
         }
         self.graph.routines.push(routine);
@@ -214,7 +219,7 @@ impl Model {
                     let message =
                         format!("the input `{name}` is there twice{}", first_on_line(first.name.span()));
                     let help = format!("name all its slots at once: `in {name} -> a.slot, b.slot;`");
-                    diagnostics.error(name, message, help);
+                    diagnostics.error(Code::DuplicateInput, name, message, help);
                     // Its targets count as connected.
                 }
             }
@@ -307,7 +312,7 @@ impl Model {
                 let message = format!("the output `{name}` has two types{line}");
                 let help =
                     format!("write `out {name}: {}`, or give it an output of its own", text::of(known));
-                diagnostics.error(ty, message, help);
+                diagnostics.error(Code::DuplicateOutput, ty, message, help);
             }
             (Some(_), _) => {}
             (None, ty) => output.ty = ty,

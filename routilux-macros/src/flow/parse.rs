@@ -4,9 +4,10 @@
 use super::connect::{self, Connect, Port, ends_before, port};
 use super::pieces::{Angles, all, is_sign, is_word};
 use super::policy::{self, Policy};
-use crate::diagnostic::error;
+use crate::diagnostic::{OneSpan, error};
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
+use routilux_graph::Code;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Generics, Path, Token, Type, Visibility, WhereClause, braced, parenthesized};
@@ -67,10 +68,20 @@ impl Parse for Header {
         let keyword: Option<Ident> = input.parse().ok();
         match &keyword {
             Some(keyword) if keyword == "flow" => {}
-            Some(other) => return Err(error(other, "expected `flow` and the flow's name", shape)),
-            None => return Err(error(TokenStream::new(), "expected `flow` and the flow's name", shape)),
+            Some(other) => {
+                return Err(error(Code::FlowHeader, other, "expected `flow` and the flow's name", shape));
+            }
+            None => {
+                return Err(error(
+                    Code::FlowHeader,
+                    TokenStream::new(),
+                    "expected `flow` and the flow's name",
+                    shape,
+                ));
+            }
         }
-        let name: Ident = input.parse().map_err(|_| error(&keyword, "the flow has no name", shape))?;
+        let name: Ident =
+            input.parse().map_err(|_| error(Code::FlowHeader, &keyword, "the flow has no name", shape))?;
         let mut generics = generics(input)?;
         let mut params = Vec::new();
         if input.peek(syn::token::Paren) {
@@ -78,6 +89,7 @@ impl Parse for Header {
             parenthesized!(content in input);
             let parsed = Punctuated::<Param, Token![,]>::parse_terminated(&content).map_err(|error| {
                 self::error(
+                    Code::FlowParameter,
                     OneSpan(error.span()),
                     "a parameter of a flow is a name and a type",
                     "write `name: Type`",
@@ -87,20 +99,26 @@ impl Parse for Header {
         }
         generics.where_clause = input.parse::<Option<WhereClause>>().map_err(|error| {
             self::error(
+                Code::FlowHeader,
                 OneSpan(error.span()),
                 format!("this is no bound: {error}"),
                 "write `where T: Payload`",
             )
         })?;
         if !input.peek(syn::token::Brace) {
-            return Err(error(&name, "the flow has no body", shape));
+            return Err(error(Code::FlowHeader, &name, "the flow has no body", shape));
         }
         let body;
         braced!(body in input);
         let body = body.parse()?;
         if !input.is_empty() {
             let rest: TokenTree = input.parse()?;
-            return Err(error(rest, "a `flow!` holds one flow", "write each flow in a `flow!` of its own"));
+            return Err(error(
+                Code::FlowHeader,
+                rest,
+                "a `flow!` holds one flow",
+                "write each flow in a `flow!` of its own",
+            ));
         }
         Ok(Header { attrs, vis, name, generics, params, body })
     }
@@ -109,23 +127,19 @@ impl Parse for Header {
 fn generics(input: ParseStream<'_>) -> syn::Result<Generics> {
     let generics: Generics = input.parse().map_err(|error| {
         let help = "write `flow Name<T: Payload>(..) { .. }`";
-        self::error(OneSpan(error.span()), format!("these are no type parameters: {error}"), help)
+        self::error(
+            Code::FlowHeader,
+            OneSpan(error.span()),
+            format!("these are no type parameters: {error}"),
+            help,
+        )
     })?;
     match generics.lifetimes().next() {
         None => Ok(generics),
         Some(lifetime) => {
             let help = "let it hold what it needs: values, or an `Arc` of them";
-            Err(error(lifetime, "a flow borrows nothing, so it has no lifetimes", help))
+            Err(error(Code::FlowHeader, lifetime, "a flow borrows nothing, so it has no lifetimes", help))
         }
-    }
-}
-
-/// Stands for a place, where there is no token.
-struct OneSpan(proc_macro2::Span);
-
-impl ToTokens for OneSpan {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        Ident::new("_place", self.0).to_tokens(tokens);
     }
 }
 
@@ -150,7 +164,7 @@ pub(crate) fn statements(body: &TokenStream) -> Vec<Statement> {
         }
     }
     if let Some(last) = tokens.last() {
-        let error = error(last, "this statement does not end", "write `;` after it");
+        let error = error(Code::MissingSemicolon, last, "this statement does not end", "write `;` after it");
         // What it says is checked all the same.
         match statement(&tokens) {
             Ok(statement) => statements.push(statement),
@@ -227,11 +241,17 @@ fn declares(tokens: &[TokenTree]) -> bool {
 
 fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
     let TokenTree::Ident(id) = &tokens[0] else {
-        return Err(error(&tokens[0], "a routine's id is a name", "write `id: Type { configuration };`"));
+        return Err(error(
+            Code::RoutineShape,
+            &tokens[0],
+            "a routine's id is a name",
+            "write `id: Type { configuration };`",
+        ));
     };
     let rest = &tokens[2..];
     let Some(first) = rest.first() else {
         return Err(error(
+            Code::RoutineShape,
             id,
             format!("`{id}` has no type"),
             format!("write `{id}: Type {{ configuration }};`"),
@@ -239,6 +259,7 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
     };
     if matches!(first, TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket) {
         return Err(error(
+            Code::RoutineShape,
             first,
             "keyed instances are not part of this version",
             "write one instance for each key",
@@ -266,6 +287,7 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group.stream(),
         Some(other) => {
             return Err(error(
+                Code::ConfigurationShape,
                 other,
                 "configuration is given by name",
                 "write it in braces: `{ field, other: value }`",
@@ -276,6 +298,7 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
     let path = syn::parse2::<Path>(all(ty)).map_err(|_| {
         let place = if ty.is_empty() { id.to_token_stream() } else { all(ty) };
         error(
+            Code::RoutineShape,
             place,
             format!("the type of `{id}` is the name of a routine"),
             format!("write `{id}: Type {{ configuration }};`"),

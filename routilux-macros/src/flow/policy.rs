@@ -8,7 +8,7 @@ use crate::diagnostic::error;
 use crate::routine::millis;
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use routilux_graph::did_you_mean;
+use routilux_graph::{Code, did_you_mean};
 use syn::LitInt;
 
 /// `on error of id.slot if |e| condition retry(3, 100ms) then skip;`
@@ -63,11 +63,12 @@ const RETRY: &str =
 
 pub(super) fn policy(tokens: &[TokenTree]) -> syn::Result<Policy> {
     let [_, what, rest @ ..] = tokens else {
-        return Err(error(all(tokens), "this policy says nothing", SHAPE));
+        return Err(error(Code::PolicyShape, all(tokens), "this policy says nothing", SHAPE));
     };
     let panic = is_word(Some(what), "panic");
     if !panic && !is_word(Some(what), "error") {
         return Err(error(
+            Code::PolicyShape,
             what,
             "a policy is about errors or panics",
             "write `on error ..` or `on panic ..`",
@@ -88,7 +89,7 @@ pub(super) fn policy(tokens: &[TokenTree]) -> syn::Result<Policy> {
     let (guard, action) = match head {
         [word, closure @ ..] if is_word(Some(word), "if") => {
             if closure.is_empty() {
-                return Err(error(word, "the condition is missing here", SHAPE));
+                return Err(error(Code::PolicyShape, word, "the condition is missing here", SHAPE));
             }
             let (guard, rest) = closure::front(closure, Use::Condition)?;
             (Some(guard), rest)
@@ -99,7 +100,7 @@ pub(super) fn policy(tokens: &[TokenTree]) -> syn::Result<Policy> {
         None => None,
         Some((arrow, _)) if arrow.converts => {
             let help = "write `->`, and convert in a handler";
-            return Err(error(arrow.tokens(rest), "a failure goes on as it is", help));
+            return Err(error(Code::FailureAsItIs, arrow.tokens(rest), "a failure goes on as it is", help));
         }
         Some((arrow, targets)) => {
             if let Some(next) = arrows(&rest[arrow.at + 2..]).first()
@@ -107,6 +108,7 @@ pub(super) fn policy(tokens: &[TokenTree]) -> syn::Result<Policy> {
             {
                 failure_targets(&targets[..next.at], &arrow.tokens(rest))?;
                 return Err(error(
+                    Code::PolicyShape,
                     next.tokens(targets),
                     "a policy ends at its targets",
                     "write `;` before the next statement",
@@ -131,13 +133,15 @@ fn subject<'t>(of: &TokenTree, tokens: &'t [TokenTree]) -> syn::Result<(Of, &'t 
     let written = all(&tokens[..tokens.len() - rest.len()]);
     let shape = "write `of id.slot`, or `of id` for all handlers of a routine";
     match names.as_slice() {
-        _ if is_sign(rest.first(), '.') => Err(error(written, "this names no handler", shape)),
-        [] => Err(error(of, "`of` is followed by what the policy is about", shape)),
+        _ if is_sign(rest.first(), '.') => {
+            Err(error(Code::PolicyShape, written, "this names no handler", shape))
+        }
+        [] => Err(error(Code::PolicyShape, of, "`of` is followed by what the policy is about", shape)),
         // `of id.slot. skip`: what is to be done has become a part of the name.
         [routine, name, more @ ..] if !more.is_empty() && rest.is_empty() => {
             let text = more.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
             let message = format!("a policy is about a handler, and `.{text}` follows its name");
-            Err(error(written, message, format!("write `of {routine}.{name}`")))
+            Err(error(Code::PolicyShape, written, message, format!("write `of {routine}.{name}`")))
         }
         [routine, names @ ..] => {
             let names = names.iter().map(|name| (*name).clone()).collect();
@@ -158,18 +162,28 @@ fn actions(
             [TokenTree::Group(arguments), rest @ ..] if arguments.delimiter() == Delimiter::Parenthesis => {
                 (Some(self::retry(arguments)?), rest)
             }
-            _ => return Err(error(word, "`retry` does not say how often", RETRY)),
+            _ => return Err(error(Code::RetryShape, word, "`retry` does not say how often", RETRY)),
         },
         _ => (None, tokens),
     };
     let (then, rest) = match rest {
         [then, rest @ ..] if is_word(Some(then), "then") => {
             let Some(retry) = &retry else {
-                return Err(error(then, "`then` follows a `retry`", "leave the `then` out"));
+                return Err(error(
+                    Code::PolicyShape,
+                    then,
+                    "`then` follows a `retry`",
+                    "leave the `then` out",
+                ));
             };
             if retry.times.is_none() {
                 let help = "write how many attempts there are instead of `forever`, or leave the `then` out";
-                return Err(error(then, "attempts that go on for ever never come to this `then`", help));
+                return Err(error(
+                    Code::PolicyShape,
+                    then,
+                    "attempts that go on for ever never come to this `then`",
+                    help,
+                ));
             }
             (Some(then), rest)
         }
@@ -182,7 +196,12 @@ fn actions(
             }
             if let Some((arrow, _)) = &to {
                 let help = format!("leave `{word}` out, or the arrow");
-                return Err(error(arrow, format!("`{word}` is the end, and here it goes on"), help));
+                return Err(error(
+                    Code::PolicyShape,
+                    arrow,
+                    format!("`{word}` is the end, and here it goes on"),
+                    help,
+                ));
             }
             let end = if is_word(Some(word), "skip") { End::Skip } else { End::Stop };
             needs_then(retry.as_ref(), then, word)?;
@@ -198,20 +217,24 @@ fn actions(
     };
     match (&retry, &end, then) {
         (_, None, Some(then)) => Err(error(
+            Code::PolicyShape,
             then,
             "`then` is followed by what is done in the end",
             "write `then skip`, `then stop` or `then -> id.slot`",
         )),
-        (None, None, None) => Err(error(all(row), "this policy says nothing", SHAPE)),
+        (None, None, None) => Err(error(Code::PolicyShape, all(row), "this policy says nothing", SHAPE)),
         _ => Ok((retry, end)),
     }
 }
 
 fn needs_then(retry: Option<&Retry>, then: Option<&TokenTree>, end: impl ToTokens) -> syn::Result<()> {
     match (retry, then) {
-        (Some(_), None) => {
-            Err(error(end, "what is done after the last attempt follows a `then`", "write `then` before it"))
-        }
+        (Some(_), None) => Err(error(
+            Code::PolicyShape,
+            end,
+            "what is done after the last attempt follows a `then`",
+            "write `then` before it",
+        )),
         _ => Ok(()),
     }
 }
@@ -230,7 +253,7 @@ fn unknown_action(extra: &TokenTree, after: &[TokenTree], has_retry: bool, has_t
         Some(near) => format!("did you mean `{near}`?"),
         None => SHAPE.to_owned(),
     };
-    error(extra, "this is nothing that a policy can do", help)
+    error(Code::UnknownAction, extra, "this is nothing that a policy can do", help)
 }
 
 fn retry(group: &Group) -> syn::Result<Retry> {
@@ -242,21 +265,26 @@ fn retry(group: &Group) -> syn::Result<Retry> {
     }
     let mut arguments = arguments.into_iter();
     let Some(first) = arguments.next() else {
-        return Err(error(group, "`retry` does not say how often", RETRY));
+        return Err(error(Code::RetryShape, group, "`retry` does not say how often", RETRY));
     };
     let mut retry =
         Retry { times: times(first, group)?, delay: 0, factor: 1.0, longest: LONGEST, in_order: false };
     let mut seen: Vec<(&str, TokenStream)> = Vec::new();
     for argument in arguments {
         let name = match argument {
-            [] => return Err(error(group, "between two commas nothing is said", RETRY)),
+            [] => return Err(error(Code::RetryShape, group, "between two commas nothing is said", RETRY)),
             [TokenTree::Literal(_), ..] => {
                 retry.delay = duration(argument)?;
                 "the delay"
             }
             [TokenTree::Ident(word), rest @ ..] if word == "max" => {
                 if rest.is_empty() {
-                    return Err(error(word, "`max` is followed by the longest delay", "write `max 5s`"));
+                    return Err(error(
+                        Code::RetryShape,
+                        word,
+                        "`max` is followed by the longest delay",
+                        "write `max 5s`",
+                    ));
                 }
                 retry.longest = duration(rest)?;
                 "`max`"
@@ -272,7 +300,12 @@ fn retry(group: &Group) -> syn::Result<Retry> {
             [other, ..] => return Err(unknown_argument(other, argument)),
         };
         if seen.iter().any(|(known, _)| *known == name) {
-            return Err(error(all(argument), format!("{name} is said twice"), "remove one of them"));
+            return Err(error(
+                Code::RetryShape,
+                all(argument),
+                format!("{name} is said twice"),
+                "remove one of them",
+            ));
         }
         seen.push((name, all(argument)));
     }
@@ -280,13 +313,14 @@ fn retry(group: &Group) -> syn::Result<Retry> {
     for name in ["the factor", "`max`"] {
         if let (None, Some(tokens)) = (said("the delay"), said(name)) {
             let help = "write the delay before it: `retry(3, 100ms, x2, max 5s)`";
-            return Err(error(tokens, "there is no delay that this could be about", help));
+            return Err(error(Code::RetryShape, tokens, "there is no delay that this could be about", help));
         }
     }
     if retry.longest < retry.delay
         && let Some(longest) = said("`max`")
     {
         return Err(error(
+            Code::RetryShape,
             longest,
             "the longest delay is shorter than the first",
             "write a longer one, or leave it out",
@@ -305,20 +339,31 @@ fn times(tokens: &[TokenTree], group: &Group) -> syn::Result<Option<u32>> {
     match tokens {
         [word] if is_word(Some(word), "forever") => return Ok(None),
         [TokenTree::Ident(word)] if did_you_mean(&word.to_string(), ["forever"]).is_some() => {
-            return Err(error(word, format!("`{word}` is no number of attempts"), "did you mean `forever`?"));
+            return Err(error(
+                Code::RetryShape,
+                word,
+                format!("`{word}` is no number of attempts"),
+                "did you mean `forever`?",
+            ));
         }
         _ => {}
     }
     let number = syn::parse2::<LitInt>(all(tokens)).ok().filter(|number| number.suffix().is_empty());
     match number.map(|number| number.base10_parse::<u32>()) {
         Some(Ok(0)) => Err(error(
+            Code::RetryShape,
             place,
             "no further attempt is no `retry`",
             "write what is done instead: `skip`, `stop` or `-> id.slot`",
         )),
         Some(Ok(times)) if times < u32::MAX => Ok(Some(times)),
-        Some(_) => Err(error(place, "so many attempts are not counted", "write `forever`")),
-        None => Err(error(place, "`retry` begins with how many further attempts there are", RETRY)),
+        Some(_) => Err(error(Code::RetryShape, place, "so many attempts are not counted", "write `forever`")),
+        None => Err(error(
+            Code::RetryShape,
+            place,
+            "`retry` begins with how many further attempts there are",
+            RETRY,
+        )),
     }
 }
 
@@ -328,22 +373,22 @@ fn duration(tokens: &[TokenTree]) -> syn::Result<u64> {
         [TokenTree::Literal(literal)] => literal.to_string(),
         [TokenTree::Literal(literal), TokenTree::Ident(unit)] => {
             let help = format!("write it in one word: `{literal}{unit}`");
-            return Err(error(all(tokens), "a duration is one word", help));
+            return Err(error(Code::Duration, all(tokens), "a duration is one word", help));
         }
-        _ => return Err(error(all(tokens), "this is no duration", shape)),
+        _ => return Err(error(Code::Duration, all(tokens), "this is no duration", shape)),
     };
     if text.starts_with('"') {
         let help = format!("write it without quotes: `{}`", text.trim_matches('"'));
-        return Err(error(all(tokens), "a duration stands without quotes", help));
+        return Err(error(Code::Duration, all(tokens), "a duration stands without quotes", help));
     }
     if text.contains('.') {
         let help = "write it in a smaller unit: `1500ms`";
-        return Err(error(all(tokens), "a duration is a whole number and a unit", help));
+        return Err(error(Code::Duration, all(tokens), "a duration is a whole number and a unit", help));
     }
     millis(&text.replace('_', "")).map_err(|why| {
         // For no delay none is written.
         let help = if why.contains("no time") { "leave it out" } else { shape };
-        error(all(tokens), format!("this is no duration: {why}"), help)
+        error(Code::Duration, all(tokens), format!("this is no duration: {why}"), help)
     })
 }
 
@@ -358,10 +403,18 @@ fn factor(tokens: &[TokenTree]) -> syn::Result<f64> {
     let text: String = tokens.iter().map(ToString::to_string).collect();
     match text[1..].parse::<f64>() {
         Ok(factor) if factor >= 1.0 && factor.is_finite() => Ok(factor),
-        Ok(factor) if factor.is_finite() => {
-            Err(error(all(tokens), "delays do not become shorter", "write a factor from 1 on: `x2`"))
-        }
-        _ => Err(error(all(tokens), "this is no factor", "write by how much each delay is longer: `x2`")),
+        Ok(factor) if factor.is_finite() => Err(error(
+            Code::RetryShape,
+            all(tokens),
+            "delays do not become shorter",
+            "write a factor from 1 on: `x2`",
+        )),
+        _ => Err(error(
+            Code::RetryShape,
+            all(tokens),
+            "this is no factor",
+            "write by how much each delay is longer: `x2`",
+        )),
     }
 }
 
@@ -371,9 +424,12 @@ fn overflow(retry: &Retry, factor: &TokenStream) -> syn::Result<()> {
     let help = "say how long at most: `max 1h`";
     let Some(times) = retry.times else {
         return match retry.factor > 1.0 {
-            true => {
-                Err(error(factor, format!("with `{written}` for ever the delays grow without end"), help))
-            }
+            true => Err(error(
+                Code::RetryShape,
+                factor,
+                format!("with `{written}` for ever the delays grow without end"),
+                help,
+            )),
             false => Ok(()),
         };
     };
@@ -381,6 +437,7 @@ fn overflow(retry: &Retry, factor: &TokenStream) -> syn::Result<()> {
     let last = retry.delay as f64 * retry.factor.powi(grows);
     match last > LONGEST as f64 {
         true => Err(error(
+            Code::RetryShape,
             factor,
             format!(
                 "with `{written}` the delay before attempt {} is longer than thirty years",
@@ -401,7 +458,7 @@ fn unknown_argument(first: &TokenTree, argument: &[TokenTree]) -> syn::Error {
         Some(near) => format!("did you mean `{near}`?"),
         None => RETRY.to_owned(),
     };
-    error(all(argument), "this says nothing about a `retry`", help)
+    error(Code::RetryShape, all(argument), "this says nothing about a `retry`", help)
 }
 
 #[cfg(test)]

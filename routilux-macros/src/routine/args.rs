@@ -3,6 +3,7 @@
 use crate::diagnostic::error;
 use proc_macro2::TokenStream;
 use quote::quote;
+use routilux_graph::Code;
 use syn::parse::{ParseStream, Parser};
 use syn::{Path, Token};
 
@@ -28,6 +29,7 @@ impl Args {
         match parser.parse2(args.clone()) {
             Ok(path) => Ok(Args { private: quote!(#path::__private) }),
             Err(_) => Err(error(
+                Code::RoutinePlace,
                 args,
                 "`#[routine]` takes no argument but `crate = path`",
                 "fields are marked one by one, with `#[state]`, `#[resource]` or `#[transient]`",

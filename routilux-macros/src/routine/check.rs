@@ -3,6 +3,7 @@
 use super::model::{Kind, Model, input_name, plain, upper_camel};
 use crate::diagnostic::{Diagnostics, place};
 use proc_macro2::Ident;
+use routilux_graph::Code;
 use std::collections::HashMap;
 
 pub(crate) fn check(model: &Model, diagnostics: &mut Diagnostics) {
@@ -28,6 +29,7 @@ fn names(model: &Model, diagnostics: &mut Diagnostics) {
             && let Some(join) = unpaired.get(&plain(name))
         {
             diagnostics.error(
+                Code::DuplicatePort,
                 name,
                 format!(
                     "the name `{name}` is too much like `{join}.unpaired`, the event of the join{}",
@@ -40,7 +42,12 @@ fn names(model: &Model, diagnostics: &mut Diagnostics) {
             None => drop(seen.insert(plain(name), (what, name))),
             Some((first @ "event", other)) => {
                 let message = format!("the name `{name}` is already that of the {first}{}", on_line(other));
-                diagnostics.error(name, message, "ports of one routine have different names");
+                diagnostics.error(
+                    Code::DuplicatePort,
+                    name,
+                    message,
+                    "ports of one routine have different names",
+                );
             }
             // Two handlers of one name are two functions of one name: the compiler says it.
             Some(_) => {}
@@ -53,7 +60,7 @@ fn finishes(model: &Model, diagnostics: &mut Diagnostics) {
     let Some(first) = finishes.next() else { return };
     for second in finishes {
         let message = format!("a routine has one finish, and `{}`{} is it", first.name, on_line(&first.name));
-        diagnostics.error(&second.name, message, "do it all in one function");
+        diagnostics.error(Code::FinishShape, &second.name, message, "do it all in one function");
     }
 }
 
@@ -65,6 +72,7 @@ fn inputs(model: &Model, diagnostics: &mut Diagnostics) {
             let name = input_name(input);
             if ["error", "unpaired"].contains(&name.as_str()) {
                 diagnostics.error(
+                    Code::ReservedName,
                     input,
                     format!("`{name}` is a reserved name for an input of a join"),
                     "give the parameter another name",
@@ -74,6 +82,7 @@ fn inputs(model: &Model, diagnostics: &mut Diagnostics) {
             let same = inputs[..number].iter().find(|other| upper_camel(&input_name(other)) == variant);
             if let Some(same) = same {
                 diagnostics.error(
+                    Code::DuplicatePort,
                     input,
                     format!("`{input}` and `{same}` are too much alike for inputs of one join"),
                     "give one of them another name",

@@ -5,7 +5,7 @@ use super::parse::Function;
 use super::types::owned_name;
 use crate::diagnostic::Diagnostics;
 use crate::text;
-use routilux_graph::did_you_mean;
+use routilux_graph::{Code, did_you_mean};
 use syn::{Attribute, FnArg, Meta, Pat, ReturnType, Token, Type};
 
 /// After a mistake too, where the parameters can be read: who emits the event has no errors of their own then.
@@ -15,12 +15,13 @@ pub(super) fn read(function: &Function, attr: &Attribute, diagnostics: &mut Diag
     let shape = format!("write `#[event] fn {name}(text: String);`, with the parameters it carries");
     let live = is_live(attr, diagnostics);
     if let Some(body) = &function.body {
-        diagnostics.error(body, format!("the event `{name}` has a body"), &shape);
+        diagnostics.error(Code::EventShape, body, format!("the event `{name}` has a body"), &shape);
     } else if let Some(receiver) = signature.receiver() {
-        diagnostics.error(receiver, format!("the event `{name}` takes `self`"), &shape);
+        diagnostics.error(Code::EventShape, receiver, format!("the event `{name}` takes `self`"), &shape);
     }
     if !signature.generics.params.is_empty() {
         diagnostics.error(
+            Code::EventShape,
             &signature.generics,
             "an event has no type parameters of its own",
             "use those of the routine",
@@ -28,14 +29,19 @@ pub(super) fn read(function: &Function, attr: &Attribute, diagnostics: &mut Diag
         return None;
     }
     if let ReturnType::Type(_, ty) = &signature.output {
-        diagnostics.error(ty, format!("the event `{name}` returns something"), &shape);
+        diagnostics.error(Code::EventShape, ty, format!("the event `{name}` returns something"), &shape);
     }
     is_reserved(name, "an event", diagnostics);
     let mut params = Vec::new();
     for input in &signature.inputs {
         let FnArg::Typed(typed) = input else { continue };
         let Pat::Ident(pat) = &*typed.pat else {
-            diagnostics.error(&typed.pat, "a parameter of an event is a name and a type", shape);
+            diagnostics.error(
+                Code::EventShape,
+                &typed.pat,
+                "a parameter of an event is a name and a type",
+                shape,
+            );
             return None;
         };
         owned(&typed.ty, diagnostics)?;
@@ -52,7 +58,7 @@ fn is_live(attr: &Attribute, diagnostics: &mut Diagnostics) -> bool {
         Meta::Path(_) => return false,
         Meta::List(list) => list,
         Meta::NameValue(value) => {
-            diagnostics.error(value, "`#[event]` takes its option in brackets", WRITE);
+            diagnostics.error(Code::OptionValue, value, "`#[event]` takes its option in brackets", WRITE);
             return true;
         }
     };
@@ -69,7 +75,7 @@ fn is_live(attr: &Attribute, diagnostics: &mut Diagnostics) -> bool {
         let key = text::of(meta.path());
         match (key.as_str(), &meta) {
             ("live", Meta::Path(_)) => {}
-            ("live", _) => diagnostics.error(&meta, "`live` takes no value", WRITE),
+            ("live", _) => diagnostics.error(Code::OptionValue, &meta, "`live` takes no value", WRITE),
             _ => {
                 let near = did_you_mean(&key, ["live"]);
                 let help = match near {
@@ -77,7 +83,12 @@ fn is_live(attr: &Attribute, diagnostics: &mut Diagnostics) -> bool {
                     None => "the only option is `live`, for an event that leaves before its step has ended"
                         .to_owned(),
                 };
-                diagnostics.error(meta.path(), format!("`#[event]` has no option `{key}`"), help);
+                diagnostics.error(
+                    Code::UnknownOption,
+                    meta.path(),
+                    format!("`#[event]` has no option `{key}`"),
+                    help,
+                );
                 if near.is_none() {
                     continue;
                 }
@@ -94,6 +105,7 @@ fn owned(ty: &Type, diagnostics: &mut Diagnostics) -> Option<()> {
         Type::Reference(reference) => {
             let owned = owned_name(&reference.elem);
             diagnostics.error(
+                Code::PayloadShape,
                 ty,
                 "the payload of an event is owned: it may wait, and be saved",
                 format!("write `{owned}`"),
@@ -101,11 +113,17 @@ fn owned(ty: &Type, diagnostics: &mut Diagnostics) -> Option<()> {
             None
         }
         Type::ImplTrait(_) => {
-            diagnostics.error(ty, "a payload has one type", "name it instead of `impl Trait`");
+            diagnostics.error(
+                Code::PayloadShape,
+                ty,
+                "a payload has one type",
+                "name it instead of `impl Trait`",
+            );
             None
         }
         Type::Path(path) if path.path.is_ident("Self") => {
             diagnostics.error(
+                Code::PayloadShape,
                 ty,
                 "a routine does not travel in an event of its own",
                 "send what the receiver needs",

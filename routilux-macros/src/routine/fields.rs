@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostics, at, error};
 use crate::text;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
-use routilux_graph::did_you_mean;
+use routilux_graph::{Code, did_you_mean};
 use syn::spanned::Spanned;
 use syn::{Attribute, Field, Fields, GenericParam, Generics, Ident, ItemStruct, Meta};
 
@@ -51,15 +51,16 @@ fn model(item: &mut ItemStruct, diagnostics: &mut Diagnostics) -> Model {
         if let Some((attr, near)) = &misspelt {
             let name = text::of(attr.path());
             let help = format!("did you mean `#[{near}]`?");
-            diagnostics.error(attr, format!("a field has no mark `#[{name}]`"), help);
+            diagnostics.error(Code::FieldMark, attr, format!("a field has no mark `#[{name}]`"), help);
         }
         if let Some(second) = marks.get(1) {
-            diagnostics.error(second, "a field is of one kind", "keep one of the two marks");
+            diagnostics.error(Code::FieldMark, second, "a field is of one kind", "keep one of the two marks");
         }
         for attr in &marks {
             if !matches!(attr.meta, Meta::Path(_)) {
                 let name = text::of(attr.path());
                 diagnostics.error(
+                    Code::FieldMark,
                     attr,
                     format!("`#[{name}]` takes no argument"),
                     format!("write `#[{name}]`"),
@@ -99,6 +100,7 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
     if let Fields::Unnamed(fields) = &item.fields {
         model.understood = false;
         diagnostics.error(
+            Code::UnnamedField,
             fields,
             "the fields of a routine have names",
             "a flow gives the configuration by name: write `{ name: Type }`",
@@ -107,6 +109,7 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
     for param in &item.generics.params {
         if let GenericParam::Lifetime(lifetime) = param {
             diagnostics.error(
+                Code::RoutineBorrows,
                 lifetime,
                 "a routine borrows nothing",
                 "a saved job could not hold it: own the value, or share it by `Arc`",
@@ -126,6 +129,7 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
             model.understood = false;
             let name = &param.ident;
             diagnostics.error(
+                Code::RoutineBound,
                 param,
                 format!("`{name}` may be any type, and a routine has to save and to move what it holds"),
                 format!(
@@ -140,6 +144,7 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
         if let Some(cfg) = field.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
             let help = "put it on the struct and on the whole `impl` block, and write the routine once for each case";
             diagnostics.error(
+                Code::ConditionalPort,
                 cfg,
                 "a routine has the same fields in every build: `#[cfg]` cannot stand on one",
                 help,
@@ -148,7 +153,12 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
         if let Some(name) = mentions(field.ty.to_token_stream(), &[own_name.as_str(), "Self"]) {
             let help =
                 "a routine is in the flow, not in another routine: hold what it needs, or connect the two";
-            diagnostics.error(&name, "a routine cannot hold a routine of its own type", help);
+            diagnostics.error(
+                Code::RoutineInItself,
+                &name,
+                "a routine cannot hold a routine of its own type",
+                help,
+            );
             recursive = true;
         }
     }
@@ -157,7 +167,7 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
         if *kind == Kind::State
             && let Some(shared) = shared_mutable(field.ty.to_token_stream())
         {
-            diagnostics.add(error(
+            diagnostics.add(error(Code::SharedState,
                 &shared,
                 format!("`{shared}` cannot be `#[state]`: it changes through `&self`, so a failed attempt could not be undone"),
                 "keep a plain value and change it in a `&mut self` handler, or mark the field `#[resource]` or `#[transient]`",

@@ -6,6 +6,7 @@ use super::signature::{Role, role};
 use super::types::{bare, owned_name};
 use crate::diagnostic::Diagnostics;
 use crate::text;
+use routilux_graph::Code;
 use syn::{Attribute, FnArg, Meta, Type};
 
 const SHAPE: &str = "write `#[merge] fn add(acc: &mut Acc, value: T)`: it starts at the `Default` of `Acc`";
@@ -25,15 +26,16 @@ fn understand(
     let name = &signature.ident;
     if !matches!(attr.meta, Meta::Path(_)) {
         let help = format!("write `#[merge]`; a slot names it: `#[slot(merge = {name})]`");
-        diagnostics.error(attr, "`#[merge]` takes no option", help);
+        diagnostics.error(Code::FoldShape, attr, "`#[merge]` takes no option", help);
         return None;
     }
     if function.body.is_none() {
-        diagnostics.error(signature, format!("the fold `{name}` has no body"), SHAPE);
+        diagnostics.error(Code::FoldShape, signature, format!("the fold `{name}` has no body"), SHAPE);
         return None;
     }
     if let Some(asyncness) = &signature.asyncness {
         diagnostics.error(
+            Code::FoldShape,
             asyncness,
             "a fold is not `async`: it only gathers",
             "wait in the handler that takes what was gathered",
@@ -42,16 +44,21 @@ fn understand(
     }
     if let Some(receiver) = signature.receiver() {
         let help = format!("{SHAPE}; what needs `self` is done in the handler");
-        diagnostics.error(receiver, "a fold does not take `self`: it only gathers", help);
+        diagnostics.error(Code::FoldShape, receiver, "a fold does not take `self`: it only gathers", help);
         return None;
     }
     if !signature.generics.params.is_empty() {
         let help = "use those of the routine";
-        diagnostics.error(&signature.generics, "a fold has no parameters of its own", help);
+        diagnostics.error(Code::FoldShape, &signature.generics, "a fold has no parameters of its own", help);
         return None;
     }
     if let syn::ReturnType::Type(_, ty) = &signature.output {
-        diagnostics.error(ty, "a fold returns nothing: it changes what it has so far", SHAPE);
+        diagnostics.error(
+            Code::FoldShape,
+            ty,
+            "a fold returns nothing: it changes what it has so far",
+            SHAPE,
+        );
         return None;
     }
     let mut inputs = signature.inputs.iter().filter_map(|input| match input {
@@ -59,14 +66,19 @@ fn understand(
         FnArg::Receiver(_) => None,
     });
     let Some(first) = inputs.next() else {
-        diagnostics.error(name, "a fold takes what it has so far, and a value", SHAPE);
+        diagnostics.error(Code::FoldShape, name, "a fold takes what it has so far, and a value", SHAPE);
         return None;
     };
     let acc = match bare(&first.ty) {
         Type::Reference(reference) if reference.mutability.is_some() => match &*reference.elem {
             Type::Slice(_) | Type::ImplTrait(_) => {
                 let help = format!("write `&mut {}`", owned_name(&reference.elem));
-                diagnostics.error(&first.ty, "what a fold has so far starts at its `Default`", help);
+                diagnostics.error(
+                    Code::FoldShape,
+                    &first.ty,
+                    "what a fold has so far starts at its `Default`",
+                    help,
+                );
                 return None;
             }
             elem => elem.clone(),
@@ -77,6 +89,7 @@ fn understand(
                 owned => text::of(owned),
             };
             diagnostics.error(
+                Code::FoldShape,
                 &first.ty,
                 "a fold takes what it has so far as `&mut`, to change it",
                 format!("write `&mut {owned}`"),
@@ -88,6 +101,7 @@ fn understand(
     for typed in inputs {
         if !matches!(role(&typed.ty), Role::Payload) {
             diagnostics.error(
+                Code::FoldShape,
                 typed,
                 "a fold only gathers: it has no outbox and no context",
                 "emit in the handler that takes what was gathered",
@@ -97,11 +111,21 @@ fn understand(
         match bare(&typed.ty) {
             Type::Reference(reference) => {
                 let help = format!("write `{}`", owned_name(&reference.elem));
-                diagnostics.error(&typed.ty, "a fold takes its value as `T`: it arrives for good", help);
+                diagnostics.error(
+                    Code::FoldShape,
+                    &typed.ty,
+                    "a fold takes its value as `T`: it arrives for good",
+                    help,
+                );
                 return None;
             }
             Type::ImplTrait(_) => {
-                diagnostics.error(&typed.ty, "a payload has one type", "name it instead of `impl Trait`");
+                diagnostics.error(
+                    Code::FoldShape,
+                    &typed.ty,
+                    "a payload has one type",
+                    "name it instead of `impl Trait`",
+                );
                 return None;
             }
             owned => {

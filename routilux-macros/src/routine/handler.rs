@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostics;
 use crate::text;
 use proc_macro2::Ident;
 use quote::quote;
-use routilux_graph::{Merge, When};
+use routilux_graph::{Code, Merge, When};
 use syn::spanned::Spanned;
 use syn::{Attribute, Pat, PatType, Type};
 
@@ -35,7 +35,7 @@ pub(super) fn read(
             Mark::Source => "write what it does when there is room for more",
             _ => "write what it does when nothing can arrive any more",
         };
-        diagnostics.error(signature, format!("the {what} `{name}` has no body"), help);
+        diagnostics.error(Code::HandlerShape, signature, format!("the {what} `{name}` has no body"), help);
         return None;
     }
     let exclusive = signature::receiver(signature, mark, diagnostics)?;
@@ -45,12 +45,17 @@ pub(super) fn read(
     if let Some(asyncness) = &signature.asyncness
         && let Some((message, help)) = not_async(mark, exclusive, &options)
     {
-        diagnostics.error(asyncness, message, help);
+        diagnostics.error(Code::AsyncHandler, asyncness, message, help);
         return None;
     }
     if !signature.generics.params.is_empty() {
         let help = "a flow has to know its payload: use the parameters of the routine";
-        diagnostics.error(&signature.generics, format!("a {what} has no parameters of its own"), help);
+        diagnostics.error(
+            Code::HandlerShape,
+            &signature.generics,
+            format!("a {what} has no parameters of its own"),
+            help,
+        );
         return None;
     }
     if options.parallel > 1 && (exclusive || options.merge != Merge::Override) {
@@ -58,7 +63,7 @@ pub(super) fn read(
             true => ("it takes `&mut self`", "leave `parallel` out, or take `&self`"),
             false => ("its slot keeps something", "leave `parallel` out, or gather in another slot"),
         };
-        diagnostics.error(attr, format!("`{name}` runs one at a time: {why}"), help);
+        diagnostics.error(Code::OptionConflict, attr, format!("`{name}` runs one at a time: {why}"), help);
     }
     let parameters = signature::parameters(signature, mark, diagnostics)?;
     if options.unclear {
@@ -126,12 +131,22 @@ fn join(
     for typed in &parameters.payload {
         let Pat::Ident(pat) = &*typed.pat else {
             let help = "name it, and take it apart in the body: a flow connects each parameter by its name";
-            diagnostics.error(&typed.pat, "a parameter of a join is a name and a type", help);
+            diagnostics.error(
+                Code::JoinShape,
+                &typed.pat,
+                "a parameter of a join is a name and a type",
+                help,
+            );
             return None;
         };
         if !input_name(&pat.ident).starts_with(char::is_alphabetic) {
             let help = "give it a name that begins with a letter";
-            diagnostics.error(&pat.ident, "a flow connects each parameter of a join by its name", help);
+            diagnostics.error(
+                Code::JoinShape,
+                &pat.ident,
+                "a flow connects each parameter of a join by its name",
+                help,
+            );
             return None;
         }
         let param = param(&typed.ty, diagnostics)?;
@@ -140,7 +155,7 @@ fn join(
                 "write `{0}` or `&{0}`; a list as payload is `&Vec<{0}>`; what gathers is a `#[slot]`",
                 param.text
             );
-            diagnostics.error(&typed.ty, "a join takes one value of each parameter", help);
+            diagnostics.error(Code::JoinShape, &typed.ty, "a join takes one value of each parameter", help);
             return None;
         }
         inputs.push(pat.ident.clone());
@@ -156,15 +171,15 @@ fn join(
         );
         let help = "take one parameter for each input: `order: Order, payment: Payment`; what takes one payload is a `#[slot]`";
         match parameters.payload.first() {
-            Some(typed) => diagnostics.error(typed, message, help),
-            None => diagnostics.error(attr, message, help),
+            Some(typed) => diagnostics.error(Code::JoinShape, typed, message, help),
+            None => diagnostics.error(Code::JoinShape, attr, message, help),
         }
         return None;
     }
     // More have no `Default` as a tuple.
     if inputs.len() > 12 {
         let help = "bring some of them together in a join of its own first";
-        diagnostics.error(&inputs[12], "a join has twelve inputs at most", help);
+        diagnostics.error(Code::JoinShape, &inputs[12], "a join has twelve inputs at most", help);
         return None;
     }
     let kind = Kind::Join { latest: options.latest, within: options.within, inputs };
@@ -182,7 +197,7 @@ fn slot(
         && options.when != When::Each
     {
         let when = text::of(quote!(when = #when_at));
-        diagnostics.error(
+        diagnostics.error(Code::KeepsNothing,
             when_at,
             "a slot that does not say `merge`, or says `override`, keeps nothing: there is nothing to hand over then",
             format!(
@@ -220,7 +235,7 @@ fn one(parameters: &Parameters<'_>, diagnostics: &mut Diagnostics) -> Option<Vec
             let help = format!(
                 "write `#[slot(merge = \"append\")]`, or take one value: `{ty}` or `&{ty}`; a list as payload is `&Vec<{ty}>`"
             );
-            diagnostics.error(&param.ty, "a slice is what a slot takes that appends", help);
+            diagnostics.error(Code::MergedType, &param.ty, "a slice is what a slot takes that appends", help);
             return None;
         }
         payload.push(param);
@@ -308,10 +323,17 @@ fn wrong_payload(
     diagnostics: &mut Diagnostics,
 ) {
     match payload {
-        [] => diagnostics.error(name, message, format!("take it after `self`, as `{wanted}`")),
-        [one] => diagnostics.error(&one.ty, message, format!("write `{wanted}`")),
+        [] => {
+            diagnostics.error(Code::MergedType, name, message, format!("take it after `self`, as `{wanted}`"))
+        }
+        [one] => diagnostics.error(Code::MergedType, &one.ty, message, format!("write `{wanted}`")),
         several => {
-            diagnostics.error(quote!(#(#several),*), message, format!("take one parameter, as `{wanted}`"));
+            diagnostics.error(
+                Code::MergedType,
+                quote!(#(#several),*),
+                message,
+                format!("take one parameter, as `{wanted}`"),
+            );
         }
     }
 }

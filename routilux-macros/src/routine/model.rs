@@ -6,7 +6,7 @@ use super::{event, fold, handler};
 use crate::diagnostic::Diagnostics;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use routilux_graph::{Merge, When};
+use routilux_graph::{Code, Merge, When};
 use std::fmt;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -439,6 +439,7 @@ fn marked<'f>(function: &'f Function, diagnostics: &mut Diagnostics) -> Option<M
         let help =
             "put it on the struct and on the whole `impl` block, and write the routine once for each case";
         diagnostics.error(
+            Code::ConditionalPort,
             cfg,
             "a routine has the same ports in every build: `#[cfg]` cannot stand on one",
             help,
@@ -448,6 +449,7 @@ fn marked<'f>(function: &'f Function, diagnostics: &mut Diagnostics) -> Option<M
         [] if function.body.is_none() => {
             let name = &function.signature.ident;
             diagnostics.error(
+                Code::HandlerShape,
                 &function.signature,
                 format!("`{name}` has no body"),
                 format!("if it is an event, mark it: `#[event] fn {name}(..);`"),
@@ -467,7 +469,7 @@ fn marked<'f>(function: &'f Function, diagnostics: &mut Diagnostics) -> Option<M
                     second.noun()
                 ),
             };
-            diagnostics.error(attr, message, "remove one of the two marks");
+            diagnostics.error(Code::TwoMarks, attr, message, "remove one of the two marks");
             Some(Marked::Twice)
         }
     }
@@ -482,6 +484,7 @@ fn routine_name(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Ident> {
         return Some(path.path.segments[0].ident.clone());
     }
     diagnostics.error(
+        Code::RoutinePlace,
         ty,
         "a routine's `impl` block stands in the module of its struct and names it without a path",
         "write `impl YourRoutine { .. }`",
@@ -496,7 +499,7 @@ pub(super) fn is_reserved(name: &Ident, what: &str, diagnostics: &mut Diagnostic
     if is_reserved {
         let message = format!("`{name}` is a reserved name for {what}");
         let what = what.trim_start_matches("an ").trim_start_matches("a ");
-        diagnostics.error(name, message, format!("give the {what} another name"));
+        diagnostics.error(Code::ReservedName, name, message, format!("give the {what} another name"));
     }
     is_reserved
 }

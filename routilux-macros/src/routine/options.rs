@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostics;
 use crate::text;
 use proc_macro2::Ident;
 use quote::ToTokens;
-use routilux_graph::{Merge, When, did_you_mean};
+use routilux_graph::{Code, Merge, When, did_you_mean};
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, MetaNameValue, Token};
 
 /// Every option, and the marks that have it.
@@ -87,7 +87,7 @@ pub(super) fn read(
                 _ => "#[slot(merge = \"append\")]",
             };
             let message = format!("`{mark}` takes its options in brackets");
-            diagnostics.error(value, message, format!("write `{example}`"));
+            diagnostics.error(Code::OptionValue, value, message, format!("write `{example}`"));
             options.unclear = true;
             return options;
         }
@@ -112,7 +112,12 @@ pub(super) fn read(
             continue;
         }
         if seen.contains(&key) {
-            diagnostics.error(&meta, format!("`{key}` is said twice"), "keep one of the two");
+            diagnostics.error(
+                Code::OptionTwice,
+                &meta,
+                format!("`{key}` is said twice"),
+                "keep one of the two",
+            );
             continue;
         }
         match (&meta, WORDS.contains(&key.as_str())) {
@@ -122,13 +127,16 @@ pub(super) fn read(
                 _ => options.optional = true,
             },
             (Meta::NameValue(pair), false) => options.value(&key, pair, known, diagnostics),
-            (_, true) => {
-                diagnostics.error(&meta, format!("`{key}` takes no value"), format!("write `{key}`"))
-            }
+            (_, true) => diagnostics.error(
+                Code::OptionValue,
+                &meta,
+                format!("`{key}` takes no value"),
+                format!("write `{key}`"),
+            ),
             (_, false) => {
                 options.unclear = true;
                 let help = format!("write `{key} = ..`");
-                diagnostics.error(&meta, format!("`{key}` needs a value"), help);
+                diagnostics.error(Code::OptionValue, &meta, format!("`{key}` needs a value"), help);
             }
         }
         seen.push(key);
@@ -153,7 +161,7 @@ fn no_such_option(
         (Some(near), None) => format!("did you mean `{near}`? The options are: {list}"),
         (None, None) => format!("the options are: {list}"),
     };
-    diagnostics.error(meta.path(), format!("`{mark}` has no option `{key}`"), help);
+    diagnostics.error(Code::UnknownOption, meta.path(), format!("`{mark}` has no option `{key}`"), help);
 }
 
 impl Options {
@@ -170,7 +178,12 @@ impl Options {
                         Some(event) => format!("write it without quotes: `emit = {event}`"),
                         None => "write `emit = word`, with the name of an event".to_owned(),
                     };
-                    diagnostics.error(value, "`emit` is the name of an event of this routine", help);
+                    diagnostics.error(
+                        Code::EmitTarget,
+                        value,
+                        "`emit` is the name of an event of this routine",
+                        help,
+                    );
                 }
             },
             // A wrong one is taken for one, so that what names the join's enum has no error of its own.
@@ -178,11 +191,17 @@ impl Options {
             "timeout" => self.timeout = time(value, Time::TIMEOUT, diagnostics),
             "atomic" => match value {
                 Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => self.atomic = value.value,
-                other => diagnostics.error(other, "`atomic` is `true` or `false`", "write `atomic = false`"),
+                other => diagnostics.error(
+                    Code::OptionValue,
+                    other,
+                    "`atomic` is `true` or `false`",
+                    "write `atomic = false`",
+                ),
             },
             _ => match number(value) {
                 Some(most) if most > 0 => self.parallel = most,
                 _ => diagnostics.error(
+                    Code::OptionValue,
                     value,
                     "`parallel` is how many runs of the handler there may be at once",
                     "write a number from 1 on: `parallel = 4`",
@@ -224,7 +243,7 @@ impl Options {
                 true => format!("`{named}` is not marked as a fold"),
                 false => format!("this `impl` block has no fold `{named}`"),
             };
-            diagnostics.error(value, message, help);
+            diagnostics.error(Code::UnknownMerge, value, message, help);
             return;
         }
         match word(value).as_deref() {
@@ -240,12 +259,17 @@ impl Options {
                     Some(near) => format!("did you mean `\"{near}\"`? The values are: {}", list()),
                     None => format!("the values are: {}", list()),
                 };
-                diagnostics.error(value, format!("there is no `merge = \"{other}\"`"), help);
+                diagnostics.error(
+                    Code::UnknownMerge,
+                    value,
+                    format!("there is no `merge = \"{other}\"`"),
+                    help,
+                );
             }
             None => {
                 self.unclear = true;
                 let message = "`merge` is one of the words that it knows, in quotes, or the name of a fold";
-                diagnostics.error(value, message, format!("the values are: {}", list()));
+                diagnostics.error(Code::UnknownMerge, value, message, format!("the values are: {}", list()));
             }
         }
     }
@@ -259,17 +283,23 @@ impl Options {
             match number(value) {
                 None if value.to_token_stream().to_string().starts_with('-') => {
                     let help = "write a number from 1 on: `when = 3`";
-                    diagnostics.error(value, "this is no number of arrivals", help);
+                    diagnostics.error(Code::UnknownWhen, value, "this is no number of arrivals", help);
                 }
                 Some(0) => {
                     let help = "write a number from 1 on; at every arrival is `when = \"each\"`";
-                    diagnostics.error(value, "a slot with `when = 0` never runs its handler", help);
+                    diagnostics.error(
+                        Code::UnknownWhen,
+                        value,
+                        "a slot with `when = 0` never runs its handler",
+                        help,
+                    );
                 }
                 Some(count) => {
                     self.when = When::Count(count);
                     return;
                 }
                 None => diagnostics.error(
+                    Code::UnknownWhen,
                     value,
                     "no slot can wait for so many arrivals",
                     format!("write a number up to {}", u32::MAX),
@@ -291,7 +321,12 @@ impl Options {
                     Some(near) => format!("did you mean `\"{near}\"`? T{}", &LIST[1..]),
                     None => LIST.to_owned(),
                 };
-                diagnostics.error(value, format!("there is no `when = \"{other}\"`"), help);
+                diagnostics.error(
+                    Code::UnknownWhen,
+                    value,
+                    format!("there is no `when = \"{other}\"`"),
+                    help,
+                );
             }
             None => {
                 self.unclear = true;
@@ -302,7 +337,7 @@ impl Options {
                     _ => LIST.to_owned(),
                 };
                 let message = "`when` is one of the words that it knows, in quotes, or a number";
-                diagnostics.error(value, message, help);
+                diagnostics.error(Code::UnknownWhen, value, message, help);
             }
         }
     }
@@ -339,9 +374,10 @@ fn time(value: &Expr, time: Time, diagnostics: &mut Diagnostics) -> u64 {
             let others = ["500ms", "30s", "2min", "1h"].into_iter().filter(|other| *other != example);
             let others = others.map(|other| format!("\"{other}\"")).collect::<Vec<_>>().join(", ");
             let help = format!("write a number and a unit: `{key} = \"{example}\"`, {others}");
-            diagnostics.error(value, format!("{wrong}: {why}"), help);
+            diagnostics.error(Code::Duration, value, format!("{wrong}: {why}"), help);
         }
         None => diagnostics.error(
+            Code::Duration,
             value,
             format!("`{key}` is {is}, in quotes"),
             format!("write a number and a unit: `{key} = \"{example}\"`"),

@@ -3,6 +3,7 @@
 
 use crate::diagnostic::error;
 use proc_macro2::{TokenStream, TokenTree};
+use routilux_graph::Code;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Generics, ImplItem, Signature, Token, Type, Visibility, braced};
@@ -37,7 +38,12 @@ impl Parse for Impl {
         let attrs = input.call(Attribute::parse_outer)?;
         if input.peek(Token![unsafe]) {
             let token: Token![unsafe] = input.parse()?;
-            return Err(error(token, "`#[routine]` goes on a plain `impl` block", "remove `unsafe`"));
+            return Err(error(
+                Code::RoutinePlace,
+                token,
+                "`#[routine]` goes on a plain `impl` block",
+                "remove `unsafe`",
+            ));
         }
         input.parse::<Token![impl]>()?;
         let mut generics: Generics = match input.peek(Token![<]) {
@@ -47,6 +53,7 @@ impl Parse for Impl {
         let self_type: Type = input.parse()?;
         if input.peek(Token![for]) {
             return Err(error(
+                Code::RoutinePlace,
                 &self_type,
                 "`#[routine]` goes on the `impl` block of the routine itself, not of a trait",
                 "put the events and slots in `impl YourRoutine { .. }` and leave the trait's block unmarked",

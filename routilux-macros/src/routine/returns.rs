@@ -8,7 +8,7 @@ use super::types::{alike, arguments, bare, is_impl_iterator, is_named, is_str, i
 use crate::diagnostic::Diagnostics;
 use crate::text;
 use proc_macro2::Ident;
-use routilux_graph::did_you_mean;
+use routilux_graph::{Code, did_you_mean};
 use syn::{ReturnType, Signature, Type};
 
 pub(super) fn read(
@@ -51,11 +51,16 @@ fn more(signature: &Signature, ty: Option<&Type>, diagnostics: &mut Diagnostics)
         }
         Some(ty) => {
             let message = format!("a source returns whether there is more, and not `{}`", text::of(ty));
-            diagnostics.error(ty, message, HELP);
+            diagnostics.error(Code::SourceShape, ty, message, HELP);
         }
         None => {
             let name = &signature.ident;
-            diagnostics.error(name, format!("the source `{name}` does not say whether there is more"), HELP);
+            diagnostics.error(
+                Code::SourceShape,
+                name,
+                format!("the source `{name}` does not say whether there is more"),
+                HELP,
+            );
         }
     }
     None
@@ -102,7 +107,7 @@ fn nowhere(
             "write `#[{word}(emit = {event})]` to emit it, with the name of an event that carries it; or return nothing"
         ),
     };
-    diagnostics.error(ty, format!("`{name}` returns a value, and nothing takes it"), help);
+    diagnostics.error(Code::EmitTarget, ty, format!("`{name}` returns a value, and nothing takes it"), help);
 }
 
 /// What is emitted one by one of a value that is returned, where that can be told.
@@ -149,8 +154,8 @@ fn emits(
         );
         let message = format!("`{name}` returns nothing that could be emitted as `{named}`");
         match ty {
-            Some(ty) => diagnostics.error(ty, message, help),
-            None => diagnostics.error(name, message, help),
+            Some(ty) => diagnostics.error(Code::EmitTarget, ty, message, help),
+            None => diagnostics.error(Code::EmitTarget, name, message, help),
         }
         return None;
     };
@@ -160,6 +165,7 @@ fn emits(
             elem => super::types::owned_name(elem),
         };
         diagnostics.error(
+            Code::EmitTarget,
             value,
             "what is emitted is owned: it may wait, and be saved",
             format!("return `{owned}`"),
@@ -170,6 +176,7 @@ fn emits(
     if let Type::ImplTrait(_) = bare(value) {
         if !is_impl_iterator(value) {
             diagnostics.error(
+                Code::EmitTarget,
                 value,
                 "what is emitted has one type",
                 "name it instead of `impl Trait`; `impl Iterator<Item = T>` emits each `T`",
@@ -178,6 +185,7 @@ fn emits(
         }
         if let Some(out) = parameters.out {
             diagnostics.error(
+                Code::EmitTarget,
                 out,
                 "an iterator that is returned goes on after the handler, and may not hold the outbox",
                 "return a `Vec`, or leave the outbox out",
@@ -214,7 +222,7 @@ fn event<'k>(
             true => format!("`{wanted}` is a function, and not an event"),
             false => format!("this routine has no event `{wanted}`"),
         };
-        diagnostics.error(named, message, help);
+        diagnostics.error(Code::EmitTarget, named, message, help);
     }
     None
 }

@@ -5,6 +5,7 @@ use super::types::{bare, is_str};
 use crate::diagnostic::{Diagnostics, at};
 use crate::text;
 use quote::quote;
+use routilux_graph::Code;
 use syn::spanned::Spanned;
 use syn::{FnArg, PatType, ReceiverKind, Signature, Type};
 
@@ -44,6 +45,7 @@ pub(super) fn receiver(signature: &Signature, mark: Mark, diagnostics: &mut Diag
         Some(receiver) => match &receiver.kind {
             ReceiverKind::Reference(_, None, None) if mark == Mark::Source => {
                 diagnostics.error(
+                    Code::Receiver,
                     receiver,
                     "a source takes `&mut self`: how far it has come is in its state",
                     whole(mark),
@@ -56,13 +58,18 @@ pub(super) fn receiver(signature: &Signature, mark: Mark, diagnostics: &mut Diag
                     Mark::Source => "`&mut self`",
                     _ => "`&mut self` or `&self`",
                 };
-                diagnostics.error(receiver, format!("a {what} takes {takes}"), whole(mark));
+                diagnostics.error(Code::Receiver, receiver, format!("a {what} takes {takes}"), whole(mark));
                 None
             }
         },
         None => {
             let name = &signature.ident;
-            diagnostics.error(name, format!("the {what} `{name}` does not take `self`"), whole(mark));
+            diagnostics.error(
+                Code::Receiver,
+                name,
+                format!("the {what} `{name}` does not take `self`"),
+                whole(mark),
+            );
             None
         }
     }
@@ -79,6 +86,7 @@ pub(super) fn parameters<'f>(
         match role(&typed.ty) {
             Role::Outbox if found.out.is_some() || found.cx => {
                 diagnostics.error(
+                    Code::Arguments,
                     typed,
                     "the outbox comes once, after the payload and before the context",
                     whole(mark),
@@ -87,35 +95,47 @@ pub(super) fn parameters<'f>(
             }
             Role::Outbox => found.out = Some(typed),
             Role::WrongOutbox => {
-                diagnostics.error(&typed.ty, "the outbox is taken as `&mut`", "write `out: &mut Emit<Self>`");
+                diagnostics.error(
+                    Code::Arguments,
+                    &typed.ty,
+                    "the outbox is taken as `&mut`",
+                    "write `out: &mut Emit<Self>`",
+                );
                 return None;
             }
             Role::WrongContext => {
                 let help = "write `cx: &Context`; for a type of your own with that name, `self::Context`";
-                diagnostics.error(&typed.ty, "the context is taken as `&`", help);
+                diagnostics.error(Code::Arguments, &typed.ty, "the context is taken as `&`", help);
                 return None;
             }
             Role::Context if found.cx => {
-                diagnostics.error(typed, "the context comes once", whole(mark));
+                diagnostics.error(Code::Arguments, typed, "the context comes once", whole(mark));
                 return None;
             }
             Role::Context => found.cx = true,
             Role::Payload if matches!(mark, Mark::Source | Mark::Finish) => {
-                let (message, help) = match mark {
+                let (code, message, help) = match mark {
                     Mark::Source => (
+                        Code::SourceShape,
                         "nothing arrives at a source: it is called when there is room for more",
                         "what it has to know is state, or configuration: set it in the `#[slot]` that arms the source",
                     ),
                     _ => (
+                        Code::FinishShape,
                         "nothing arrives at a finish: it runs when nothing can reach the routine any more",
                         "gather in a `#[slot]`, and read the state here",
                     ),
                 };
-                diagnostics.error(typed, message, help);
+                diagnostics.error(code, typed, message, help);
                 return None;
             }
             Role::Payload if found.out.is_some() || found.cx => {
-                diagnostics.error(typed, "the payload comes before the outbox and the context", whole(mark));
+                diagnostics.error(
+                    Code::Arguments,
+                    typed,
+                    "the payload comes before the outbox and the context",
+                    whole(mark),
+                );
                 return None;
             }
             Role::Payload => found.payload.push(typed),
@@ -165,6 +185,7 @@ pub(super) fn param(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Param> {
         Type::Reference(reference) if reference.mutability.is_some() => {
             let owned = text::of(&reference.elem);
             diagnostics.error(
+                Code::Arguments,
                 ty,
                 "a payload is taken as `T` or `&T`",
                 format!("write `{owned}` or `&{owned}`"),
@@ -184,6 +205,7 @@ pub(super) fn param(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Param> {
             }
             Type::Path(path) if path.path.is_ident("Path") => {
                 diagnostics.error(
+                    Code::PayloadShape,
                     ty,
                     "`Path` cannot wait in a queue: a payload is owned",
                     "write `&PathBuf`; for a type of your own with that name, `&self::Path`",
@@ -193,7 +215,12 @@ pub(super) fn param(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Param> {
             elem => (elem.clone(), Pass::Reference),
         },
         Type::ImplTrait(_) => {
-            diagnostics.error(ty, "a payload has one type", "name it instead of `impl Trait`");
+            diagnostics.error(
+                Code::PayloadShape,
+                ty,
+                "a payload has one type",
+                "name it instead of `impl Trait`",
+            );
             return None;
         }
         _ => (ty.clone(), Pass::Value),

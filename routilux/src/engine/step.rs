@@ -566,7 +566,7 @@ pub struct Receivers;
 /// `Receivers: FanOut<T>` where `T` is `Clone`. Not a trait of `T`, for which the compiler would propose to send `&T`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{T}` has to be `Clone`: this goes to several receivers",
+    message = "`{T}` has to be `Clone`: this goes to several receivers [RTX0156]",
     label = "each receiver but the last is given a clone",
     note = "write `#[derive(Clone)]` on `{T}`, or send an `Arc<{T}>`"
 )]

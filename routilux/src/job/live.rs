@@ -432,7 +432,7 @@ impl<P> LiveSink<P> {
 /// Asked where a live event is declared.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot leave in a live event: it cannot be sent to another thread",
+    message = "`{Self}` cannot leave in a live event: it cannot be sent to another thread [RTX0163]",
     label = "what a live event carries has to be `Send`",
     note = "who receives it may be in another thread: use `Arc` instead of `Rc`; or make it an ordinary event with `#[event]`"
 )]
