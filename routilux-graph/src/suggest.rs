@@ -2,12 +2,13 @@
 
 /// The candidate that is nearest to `name`, if one is near enough to be a likely misspelling:
 /// at most a third of its characters inserted, deleted, replaced or swapped with a neighbour, and
-/// a letter of the other case counts as none.
+/// a letter of the other case counts as none. After those, a candidate that begins with it, or that it begins with.
 ///
 /// ```
 /// use routilux_graph::did_you_mean;
 ///
 /// assert_eq!(did_you_mean("wrod", ["line", "word"]), Some("word"));
+/// assert_eq!(did_you_mean("lower", ["line", "lowercase"]), Some("lowercase"));
 /// assert_eq!(did_you_mean("price", ["line", "word"]), None);
 /// ```
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -21,10 +22,12 @@ pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
             let allowed = (wanted.len().max(known.len()) / 3).max(1);
             // A single letter is near to every other: only another case of it is likely meant.
             let likely = distance == 0 || (distance <= allowed && wanted.len().max(known.len()) > 1);
-            likely.then_some((distance, candidate))
+            let shortened = wanted.len().min(known.len()) >= 3
+                && (known.starts_with(&wanted) || wanted.starts_with(&known));
+            (likely || shortened).then_some((!likely, distance, candidate))
         })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .min_by_key(|(shortened, distance, _)| (*shortened, *distance))
+        .map(|(_, _, candidate)| candidate)
 }
 
 /// The optimal string alignment distance: like Levenshtein's, with a swap of neighbours as one.

@@ -7,8 +7,10 @@
 mod check;
 mod closure;
 mod connect;
+mod conversions;
 mod expand;
 mod model;
+mod parameters;
 mod parse;
 mod pieces;
 mod policy;
@@ -43,9 +45,9 @@ fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let private = quote! { #krate::__private };
-    let shell = expand::shell(&header);
     let state = quote! { { [#krate] {#flow} } };
     let paths = ports::distinct(&parse::statements(&header.body), &header.name);
+    let shell = expand::shell(&private, &header, &paths);
     let ask = match paths.split_first() {
         Some((first, others)) => {
             quote! { #first! { @ports [#((#others))*] [#private::flow_stage] #state {} } }
@@ -77,6 +79,7 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
                 ports::flow_table(
                     &model.as_instance(),
                     model.has_waiting(),
+                    &header.params_as_text(),
                     &bounds::of_all(&header.generics),
                 ),
             );

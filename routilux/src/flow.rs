@@ -229,3 +229,40 @@ pub trait Given: Flow {
     note = "in a generic function write `F: routilux::Threaded` instead of `F: Flow`"
 )]
 pub trait Threaded: Flow<Cells: Send + Sync, Delivery: Send, Outbound: Send, Ways: Send + Sync> {}
+
+/// How many of a flow's routine types could not be asked for their ports; more than none is an error of the compiler.
+pub struct Asked<const MISSING: usize>;
+
+/// The type of the jobs of a flow whose routine types are known.
+pub trait JobOf<F> {
+    /// `Job<F>`.
+    type Job;
+}
+
+impl<F: Flow> JobOf<F> for Asked<0> {
+    type Job = Job<F>;
+}
+
+/// What a flow can do, by the type of its jobs: where that type is not known, nothing of this is an error.
+pub trait OfFlow<F>: Sized {
+    /// A new job.
+    fn made(flow: &F) -> Self;
+    /// A saved job.
+    fn resumed(flow: &F, state: JobState) -> crate::Result<Self>;
+    /// The flow as data.
+    fn graph() -> Graph;
+}
+
+impl<F: Flow> OfFlow<F> for Job<F> {
+    fn made(flow: &F) -> Self {
+        flow.job()
+    }
+
+    fn resumed(flow: &F, state: JobState) -> crate::Result<Self> {
+        flow.resume(state)
+    }
+
+    fn graph() -> Graph {
+        F::graph()
+    }
+}

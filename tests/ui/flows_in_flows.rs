@@ -15,9 +15,9 @@ flow! {
 flow! {
     flow Outer() {
         inner: Inner { lowercase: true };
-        other: Inner { lowercase: 3 };
-        third: Inner { lower: true };
-        fourth: Inner;
+        other: Inner { lowercase: false };
+        third: Inner { lowercase: true };
+        fourth: Inner { lowercase: true };
         count: Count;
 
         in text -> inner.txet, other.text, third.text, fourth.text;

@@ -14,16 +14,16 @@ flow! {
 
 flow! {
     flow Outer() {
-        other: Inner { lowercase: 3 };
+        other: Inner { lowercsae: true };
         third: Inner { lower: true };
         fourth: Inner;
         count: Count;
 
         in text -> other.text, third.text, fourth.text;
-        other.words -> count.end;
+        other.words -> out others;
+        third.words -> count.word;
         fourth.words -> count.word;
-        third.words -> out words;
-        fourth.done -> third.text, out words;
+        fourth.done -> count.end;
         ignore other.done;
         ignore third.done;
         ignore count.totals;

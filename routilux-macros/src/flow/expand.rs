@@ -125,9 +125,7 @@ impl SlotAt<'_> {
 
 /// The second stage, for a flow without mistakes.
 pub(crate) fn flow(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
-    let methods = shell::methods(p, header);
-    let flow = Flow::new(p, header, model).expand();
-    quote! { #methods #flow }
+    Flow::new(p, header, model).expand()
 }
 
 impl<'a> Flow<'a> {

@@ -3,6 +3,7 @@
 
 use super::closure::Closure;
 use super::connect::{self, Connect, Port, Source, Target, TargetKind};
+use super::parameters;
 use super::parse::{Header, Instance, Mentions, Statement};
 use super::policy::{End, Policy};
 use super::ports::{self, Table};
@@ -167,7 +168,18 @@ impl Model {
         let mut routine = Routine::new(plain(&instance.id), text::of(&instance.path));
         let (mut waits, mut bounds) = (false, Vec::new());
         match ports::table_of(paths, &instance.path).and_then(|number| tables.get(number)) {
-            Some(Table::Known { type_name, events, slots, inner, waits: inner_waits, bounds: known }) => {
+            Some(Table::Known {
+                type_name,
+                events,
+                slots,
+                inner,
+                waits: inner_waits,
+                params,
+                bounds: known,
+            }) => {
+                if inner.is_some() {
+                    parameters::check(&instance.path, &instance.configuration, params, diagnostics);
+                }
                 waits = *inner_waits;
                 bounds.clone_from(known);
                 routine.type_name.clone_from(type_name);

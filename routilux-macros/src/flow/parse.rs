@@ -5,6 +5,8 @@ use super::connect::{self, Connect, Port, ends_before, port};
 use super::pieces::{Angles, all, is_sign, is_word};
 use super::policy::{self, Policy};
 use crate::diagnostic::{OneSpan, error};
+use crate::routine::plain;
+use crate::text;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use routilux_graph::Code;
@@ -58,6 +60,13 @@ pub(super) const STATEMENTS: &str = "a flow is made of `id: Type { configuration
 
 pub(crate) fn header(flow: TokenStream) -> syn::Result<Header> {
     syn::parse2(flow)
+}
+
+impl Header {
+    /// The names and types of the parameters.
+    pub(crate) fn params_as_text(&self) -> Vec<(String, String)> {
+        self.params.iter().map(|param| (plain(&param.name), text::of(&param.ty))).collect()
+    }
 }
 
 impl Parse for Header {

@@ -18,6 +18,8 @@ pub(crate) enum Table {
         inner: Option<Box<Inner>>,
         /// Whether it is a flow with `async` handlers in it.
         waits: bool,
+        /// Of a flow: its parameters and their types.
+        params: Vec<(String, String)>,
         /// By type argument: what it is bound by.
         bounds: Vec<Vec<String>>,
     },
@@ -74,22 +76,33 @@ pub(crate) fn tables(tokens: TokenStream) -> Vec<Table> {
     tokens.into_iter().filter_map(group).map(|table| read(table).unwrap_or(Table::OtherVersion)).collect()
 }
 
-/// `{ version "Type" [events] [ports] [bounds] }`, `{ flow version "Name" waits [events] [ports] [bounds] [reach] [always] [drained] }`, or
+/// `{ version "Type" [events] [ports] [bounds] }`, `{ flow version "Name" waits [params] [events] [ports] [bounds] [reach] [always] [drained] }`, or
 /// `{ broken [events] }`
 fn read(table: TokenStream) -> Option<Table> {
     let tokens: Vec<TokenTree> = table.into_iter().collect();
     match tokens.as_slice() {
         [TokenTree::Ident(word), live] if word == "broken" => Some(Table::Broken { live: events(live)? }),
-        [TokenTree::Ident(word), version, name, waits, events, slots, bounds, reach, always, drained]
-            if word == "flow" =>
-        {
+        [
+            TokenTree::Ident(word),
+            version,
+            name,
+            waits,
+            params,
+            events,
+            slots,
+            bounds,
+            reach,
+            always,
+            drained,
+        ] if word == "flow" => {
             let inner = Inner {
                 graph: None,
                 reach: pairs(reach)?,
                 always: texts(always)?,
                 drained: self::drained(drained)?,
             };
-            known(version, name, events, slots, bounds, Some((Box::new(inner), is_true(waits))))
+            let inside = Inside { inner: Box::new(inner), waits: is_true(waits), params: pairs(params)? };
+            known(version, name, events, slots, bounds, Some(inside))
         }
         [version, name, events, slots, bounds] => known(version, name, events, slots, bounds, None),
         _ => None,
@@ -102,7 +115,7 @@ fn known(
     events: &TokenTree,
     slots: &TokenTree,
     bounds: &TokenTree,
-    inner: Option<(Box<Inner>, bool)>,
+    inside: Option<Inside>,
 ) -> Option<Table> {
     let version: syn::LitInt = syn::parse2(version.to_token_stream()).ok()?;
     if version.base10_parse::<u32>().ok()? != TABLE {
@@ -110,15 +123,26 @@ fn known(
     }
     let slots = rows(slots)?.iter().map(|row| slot(row)).collect::<Option<_>>()?;
     let bounds = group(bounds.clone())?.into_iter().map(|bounds| texts(&bounds)).collect::<Option<_>>()?;
-    let (inner, waits) = inner.map_or((None, false), |(inner, waits)| (Some(inner), waits));
+    let (inner, waits, params) = match inside {
+        Some(Inside { inner, waits, params }) => (Some(inner), waits, params),
+        None => (None, false, Vec::new()),
+    };
     Some(Table::Known {
         type_name: literal(name)?,
         events: self::events(events)?,
         slots,
         inner,
         waits,
+        params,
         bounds,
     })
+}
+
+/// What only flows have.
+struct Inside {
+    inner: Box<Inner>,
+    waits: bool,
+    params: Vec<(String, String)>,
 }
 
 /// `[role "name" "payload" "merge" "when" optional waits fallible whole within [params]]`
@@ -210,7 +234,12 @@ fn literal(token: &TokenTree) -> Option<String> {
 }
 
 /// The table of a flow, for the flows that it is an instance in.
-pub(crate) fn flow_table(flow: &Routine, waits: bool, bounds: &[Vec<String>]) -> TokenStream {
+pub(crate) fn flow_table(
+    flow: &Routine,
+    waits: bool,
+    params: &[(String, String)],
+    bounds: &[Vec<String>],
+) -> TokenStream {
     let name = &flow.type_name;
     let events = flow.events.iter().map(event_row);
     let slots = flow.slots.iter().map(|slot| {
@@ -223,7 +252,8 @@ pub(crate) fn flow_table(flow: &Routine, waits: bool, bounds: &[Vec<String>]) ->
     let always = inner.iter().flat_map(|inner| &inner.always);
     let drained = inner.iter().flat_map(|inner| &inner.drained);
     let drained = drained.map(|Drained { slot, from, to }| quote! { [#slot [#(#from)*] [#(#to)*]] });
-    quote! { { flow #TABLE #name #waits [#(#events)*] [#(#slots)*] [#(#bounds)*] [#(#reach)*] [#(#always)*] [#(#drained)*] } }
+    let params = params.iter().map(|(name, ty)| quote! { [#name #ty] });
+    quote! { { flow #TABLE #name #waits [#(#params)*] [#(#events)*] [#(#slots)*] [#(#bounds)*] [#(#reach)*] [#(#always)*] [#(#drained)*] } }
 }
 
 /// The table of a flow with mistakes in it.
@@ -256,18 +286,21 @@ mod tests {
         (flow.events, flow.slots) = (vec![event.clone()], vec![slot.clone()]);
         flow.inner = Some(Box::new(inner.clone()));
         let bounds = [vec!["Payload".to_owned(), "Clone".to_owned()], Vec::new()];
-        let table = flow_table(&flow, true, &bounds);
+        let params = [("path".to_owned(), "PathBuf".to_owned())];
+        let table = flow_table(&flow, true, &params, &bounds);
         let Some(Table::Known {
             type_name,
             events,
             slots,
             inner: Some(read),
             waits: true,
+            params: read_params,
             bounds: read_bounds,
         }) = tables(table).pop()
         else {
             panic!("a table of its own version");
         };
+        assert_eq!(read_params, params);
         assert_eq!(read_bounds, bounds);
         assert_eq!((type_name.as_str(), events, slots, *read), ("Etl", vec![event], vec![slot], inner));
     }

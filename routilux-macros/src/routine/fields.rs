@@ -230,16 +230,17 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
     let given_names: Vec<_> = given.iter().map(|field| &field.ident).collect();
     let given_types: Vec<_> = given.iter().map(|field| &field.ty).collect();
 
-    // The configuration as a struct of the routine's own name, so that the compiler's messages about a missing,
-    // unknown or mistyped field are in the user's words. That of a generic routine has its field types as
-    // parameters, so that each is used.
+    // The configuration as a struct that is found beside the routine, so that the compiler's messages about a missing,
+    // unknown or mistyped field name the routine. That of a generic routine has its field types as parameters, so
+    // that each is used.
+    let config = format_ident!("ConfigurationOf{}", super::plain(ident), span = Span::call_site());
     let (configuration, configuration_type) = match item.generics.params.is_empty() {
-        true => (quote! { pub struct #ident { #(pub #given_names: #given_types,)* } }, quote! { #ident }),
+        true => (quote! { pub struct #config { #(pub #given_names: #given_types,)* } }, quote! { #config }),
         false => {
             let params: Vec<Ident> = (0..given.len()).map(|n| format_ident!("__F{n}")).collect();
             (
-                quote! { pub struct #ident<#(#params),*> { #(pub #given_names: #params,)* } },
-                quote! { #ident<#(#given_types),*> },
+                quote! { pub struct #config<#(#params),*> { #(pub #given_names: #params,)* } },
+                quote! { #config<#(#given_types),*> },
             )
         }
     };
@@ -288,12 +289,14 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
 
     quote! {
         #[doc(hidden)]
+        #[allow(dead_code, non_camel_case_types, private_interfaces, unreachable_pub, missing_docs, missing_debug_implementations, clippy::all)]
+        #configuration
+
+        #[doc(hidden)]
         #[allow(dead_code, non_camel_case_types, non_snake_case, private_interfaces, private_bounds, unreachable_pub, missing_docs, clippy::all)]
         const _: () = {
             type __RoutiluxOuter #outer_generics = #ident #ty_generics;
             const _: () = {
-                #configuration
-
                 // A struct, because a tuple would make a private type of a field part of a public interface.
                 pub struct __RoutiluxCopy #generics(#(#state_types,)* #marker) #where_clause;
 
@@ -375,7 +378,8 @@ fn on_threads(p: &TokenStream, item: &ItemStruct, model: &Model) -> TokenStream 
         let traits = asked.iter().zip(&names).map(|(field, name)| {
             let field = field.ident.as_ref().map(text::of).unwrap_or_default();
             let message = format!(
-                "`{routine}` cannot run on threads: its field `{field}` is `{{Self}}`, which cannot be {what}"
+                "`{routine}` cannot run on threads: its field `{field}` is `{{Self}}`, which cannot be {what} [{}]",
+                Code::NotOnThreads
             );
             let note = match kind {
                 "Send" => "use `Arc` instead of `Rc`; or run the job in this thread, with `run()`",

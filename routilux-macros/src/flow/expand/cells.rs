@@ -143,7 +143,9 @@ impl Flow<'_> {
             let place = Span::call_site().located_at(ty.span());
             quote_spanned! { place=> let #name: #ty = ::core::clone::Clone::clone(&self.#name); }
         });
-        let group = Group::new(proc_macro2::Delimiter::Brace, given.clone());
+        // The compiler only suggests a field where all of it stands in the user's text.
+        let mut group = Group::new(proc_macro2::Delimiter::Brace, given.clone());
+        group.set_span(path.span());
         let alias = self.routine_type(number);
         match self.nodes[number] {
             Node::Own(_) => quote! { #p::place::<#alias>({ #(#params)* #configuration #turbofish #group }) },

@@ -1,5 +1,6 @@
 //! Where connections begin and end, with the types and the texts of both.
 
+use super::super::conversions;
 use super::super::model::By;
 use super::{Flow, Node, SlotAt};
 use crate::text;
@@ -46,6 +47,8 @@ pub(super) struct Fit {
     pub(super) to: String,
     /// What to do where they differ.
     pub(super) note: String,
+    /// How to write it where the one is known to be made of the other: `tok.word => count.word`.
+    pub(super) converted: Option<String>,
     pub(super) sent: String,
     pub(super) taken: String,
     /// Where the error stands: at the name that the way ends at.
@@ -362,13 +365,22 @@ impl Flow<'_> {
         let sent = self.sent_text(begin);
         let to = &self.model.graph.connections[connection].to;
         let place = self.end_of(connection);
-        let note = match self.model.is_live(connection) {
-            true => "the two ends of a connection have one type, and a live event goes as it is".to_owned(),
-            false => format!(
-                "the two ends of a connection have one type: where there is a `From`, write `{from} => {to}`; or map it with a closure, `-> |e| .. ->`"
-            ),
-        };
-        self.fit_of((format!("`{from}` {does}"), sent), to, note, place)
+        let fit = self.fit_of((format!("`{from}` {does}"), sent), to, String::new(), place);
+        if self.model.is_live(connection) {
+            let note =
+                "the two ends of a connection have one type, and a live event goes as it is".to_owned();
+            return Fit { note, ..fit };
+        }
+        let written = format!("{from} => {to}");
+        match conversions::is_known(&fit.sent, &fit.taken) {
+            true => Fit { note: "`=>` converts with `From`".to_owned(), converted: Some(written), ..fit },
+            false => Fit {
+                note: format!(
+                    "the two ends of a connection have one type: where there is a `From`, write `{written}`; or map it with a closure, `-> |e| .. ->`"
+                ),
+                ..fit
+            },
+        }
     }
 
     pub(super) fn fit_of(
@@ -383,7 +395,8 @@ impl Flow<'_> {
             Target::Return => "takes",
             Target::Slot(_) => "takes",
         };
-        Fit { from, to: format!("`{to}` {does}"), note, sent, taken: self.taken_text(self.end_at(to)), place }
+        let (to, taken) = (format!("`{to}` {does}"), self.taken_text(self.end_at(to)));
+        Fit { from, to, note, converted: None, sent, taken, place }
     }
 
     /// Where an error about a connection stands: at the name of the slot or output it ends at.

@@ -7,6 +7,7 @@ use super::{Flow, local};
 use crate::diagnostic::{at, standing_at};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use routilux_graph::Code;
 use syn::spanned::Spanned;
 
 impl Flow<'_> {
@@ -139,7 +140,13 @@ impl Flow<'_> {
             return standing_at(fit.place, value);
         }
         let Fit { from, to, note, place, .. } = fit;
-        let message = format!("{from} `{{Self}}`, but {to} `{{T}}`");
+        let message = match &fit.converted {
+            None => format!("{from} `{{Self}}`, but {to} `{{T}}` [{}]", Code::PayloadMismatch),
+            Some(written) => format!(
+                "{from} `{{Self}}`, but {to} `{{T}}`, which is made of it by `=>`: write `{written}` [{}]",
+                Code::WriteConversion
+            ),
+        };
         let label = format!("{to} `{{T}}`");
         let (sent_alias, sent_name) = self.generics.alias("__Sent", *place, sent);
         let (taken_alias, taken_name) = self.generics.alias("__Taken", *place, taken);
@@ -166,8 +173,10 @@ impl Flow<'_> {
     fn converting(&self, connection: usize, value: TokenStream, sent: &TokenStream) -> TokenStream {
         let Fit { from, to, place, .. } = self.fit(connection);
         let taken = self.taken(self.end(connection));
-        let message =
-            format!("{from} `{{Self}}`, {to} `{{T}}`, and there is no conversion from the one to the other");
+        let message = format!(
+            "{from} `{{Self}}`, {to} `{{T}}`, and there is no conversion from the one to the other [{}]",
+            Code::NoConversion
+        );
         let label = format!("{to} `{{T}}`");
         let note = "`=>` converts with `From`: write `impl From<{Self}> for {T}`, or map it with a closure, `-> |e| .. ->`";
         let (sent_alias, sent_name) = self.generics.alias("__Sent", place, sent);

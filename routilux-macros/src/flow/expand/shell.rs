@@ -4,12 +4,12 @@ use super::super::parse::Header;
 use super::generics::Generics;
 use crate::bounds;
 use crate::routine::plain;
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
-use syn::{GenericArgument, Type};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::{GenericArgument, Path, Type};
 
-/// The first stage.
-pub(crate) fn shell(header: &Header) -> TokenStream {
+/// The first stage. `asked` are the macros of the routine types.
+pub(crate) fn shell(p: &TokenStream, header: &Header, asked: &[Path]) -> TokenStream {
     let Header { attrs, vis, name, params, .. } = header;
     let names: Vec<&Ident> = params.iter().map(|param| &param.name).collect();
     let types: Vec<_> = params.iter().map(|param| &param.ty).collect();
@@ -45,6 +45,7 @@ pub(crate) fn shell(header: &Header) -> TokenStream {
             }
         });
     }
+    let methods = methods(p, header, asked);
     quote! {
         #(#attrs)*
         #derived
@@ -60,6 +61,7 @@ pub(crate) fn shell(header: &Header) -> TokenStream {
 
         #clone
         #default
+        #methods
     }
 }
 
@@ -88,27 +90,35 @@ fn mentions(header: &Header, ty: &Type) -> bool {
     header.generics.type_params().any(|param| named.contains(&plain(&param.ident)))
 }
 
-/// What a flow can do, once it is known to be one: where a routine type is not found there is no second stage, and one
-/// error and not one at each of these.
-pub(super) fn methods(p: &TokenStream, header: &Header) -> TokenStream {
+/// What a flow can do. Where one of its routine types is not found, there is no second stage, and nothing is known of its
+/// jobs: their type is then one that the compiler knows to be wrong, so that no use of it is an error again. For
+/// that, `0` is asked of the macro of each routine type, in a place where the compiler takes none for an error.
+fn methods(p: &TokenStream, header: &Header, asked: &[Path]) -> TokenStream {
     let Header { vis, name, .. } = header;
     let Generics { decl, args, clause, .. } = Generics::of(&header.generics);
+    let found = format_ident!("AskedBy{}", plain(name), span = Span::call_site());
+    let job = quote! { <#found as #p::JobOf<Self>>::Job };
+    let of_flow = quote! { <#job as #p::OfFlow<Self>> };
     quote! {
+        #[doc(hidden)]
+        #[allow(dead_code)]
+        type #found = #p::Asked<{ 0 #(+ #asked!(@zero))* }>;
+
         #[allow(dead_code)]
         impl #decl #name #args #clause {
             /// A new job of this flow, in this thread: its configuration is evaluated now.
-            #vis fn job(&self) -> #p::Job<Self> {
-                <Self as #p::Flow>::job(self)
+            #vis fn job(&self) -> #job {
+                #of_flow::made(self)
             }
 
             /// Goes on with a saved job: on this flow's configuration and resources, and the saved state.
-            #vis fn resume(&self, state: #p::JobState) -> #p::Result<#p::Job<Self>> {
-                <Self as #p::Flow>::resume(self, state)
+            #vis fn resume(&self, state: #p::JobState) -> #p::Result<#job> {
+                #of_flow::resumed(self, state)
             }
 
             /// The flow as data.
             #vis fn graph() -> #p::Graph {
-                <Self as #p::Flow>::graph()
+                #of_flow::graph()
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::super::model::Model;
 use super::super::parse::Header;
 use super::generics::Generics;
-use super::{inputs_name, outputs_name, report_name, shell};
+use super::{inputs_name, outputs_name, report_name};
 use crate::routine::plain;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -17,7 +17,6 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
     let [output_names, live_names] = [ordinary, live]
         .map(|outputs| outputs.into_iter().map(|output| &output.name).collect::<Vec<&Ident>>());
     let text = plain(&header.name);
-    let methods = shell::methods(p, header);
     let generics = Generics::of(&header.generics);
     let Generics { decl, listed, args, listed_args, clause, predicates, .. } = &generics;
     let name = &header.name;
@@ -25,8 +24,6 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
     let (phantom, made_phantom) = (generics.phantom_field(), generics.phantom_value());
     let wheres = (!predicates.is_empty()).then(|| quote! { where #(#predicates,)* });
     quote! {
-        #methods
-
         #[doc(hidden)]
         #[allow(unused_variables, dead_code, unreachable_code, unreachable_pub, missing_docs, clippy::all)]
         const _: () = {

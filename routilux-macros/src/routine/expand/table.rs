@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 
 /// The version of the port table that the macro hands over. A flow refuses a table of another one.
-pub(crate) const TABLE: u32 = 4;
+pub(crate) const TABLE: u32 = 5;
 
 impl Routine<'_> {
     pub(super) fn table(&self, model: &Model) -> TokenStream {
@@ -175,6 +175,7 @@ pub(crate) fn answering_macro(name: &Ident, table: TokenStream) -> TokenStream {
             (@ports [($($next:tt)+) $($others:tt)*] $end:tt $state:tt {$($tables:tt)*}) => {
                 $($next)+! { @ports [$($others)*] $end $state {$($tables)* #table} }
             };
+            (@zero) => { 0 };
             (@ports [] [$($end:tt)+] $state:tt {$($tables:tt)*}) => {
                 $($end)+! { @tables $state {$($tables)* #table} }
             };
