@@ -7,6 +7,7 @@ mod ends;
 mod feedback;
 mod missing;
 mod policies;
+mod starving;
 #[cfg(test)]
 mod tests;
 
@@ -92,6 +93,8 @@ pub fn check(graph: &Graph) -> Vec<Problem> {
     checker.way_in();
     checker.undelivered();
     checker.unreached();
+    checker.starving();
+    checker.endless();
     checker.problems
 }
 
@@ -127,7 +130,10 @@ impl<'g> Checker<'g> {
 
     fn tell(&mut self, code: Code, place: Place, message: String, help: String) -> &mut Problem {
         let severity = match code {
-            Code::EventLeadsNowhere | Code::RoutineNeverReached => Severity::Warning,
+            Code::EventLeadsNowhere
+            | Code::RoutineNeverReached
+            | Code::JoinMayStarve
+            | Code::EndlessCycle => Severity::Warning,
             _ => Severity::Error,
         };
         let index = self.problems.len();

@@ -138,6 +138,12 @@ catalogue! {
     ConfigurationShape = 59, "the configuration";
     /// A type in a flow is misspelt or not imported
     RoutineNotFound = 60, "the type";
+    /// The configuration of a routine has a field of another type
+    FieldType = 61, "the value";
+    /// A routine in a flow is private where it is declared
+    PrivateRoutine = 62, "the type";
+    /// Two routines of one name are in scope
+    AmbiguousRoutine = 63, "the type, or the second import";
 
     // The text of a flow.
     /// A flow begins with `flow`, its name and its body
@@ -226,8 +232,6 @@ catalogue! {
     Arguments = 119, "the argument";
     /// What a slot keeps is taken as another type
     MergedType = 120, "the type";
-    /// A handler returns what it cannot
-    ReturnType = 121, "the type";
     /// A handler is `async` where it cannot be
     AsyncHandler = 122, "`async`";
     /// A handler is generic, or has no body

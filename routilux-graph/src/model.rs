@@ -86,6 +86,8 @@ pub struct Slot {
     pub whole: bool,
     /// Whether it is a join with a time limit. Then there is the event `<join>.unpaired`.
     pub within: bool,
+    /// The event that its handler emits once each time that it runs, where that can be told while compiling: it returns the payload.
+    pub always: Option<String>,
 }
 
 /// The kinds of handlers.
@@ -373,6 +375,7 @@ impl Slot {
             fallible: false,
             whole: false,
             within: false,
+            always: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::model::{Connection, Event, Graph, Param, Port, Routine, Slot, Source, Target};
 
 /// A routine. Its slots take `u64` and are written `x`, `x:drained`, `x:3`, `x:finish`, `x:start`, `x:source` and `x:within`; `x?` may fail,
-/// `x(a, b)` is a join.
+/// `x(a, b)` is a join, and `x!y` emits `y` each time.
 pub(crate) fn routine(id: &str, slots: &[&str], events: &[&str]) -> Routine {
     Routine {
         slots: slots.iter().map(|text| slot(text)).collect(),
@@ -15,6 +15,9 @@ pub(crate) fn routine(id: &str, slots: &[&str], events: &[&str]) -> Routine {
 fn slot(text: &str) -> Slot {
     if let Some((name, params)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
         return Slot::join(name, params.split(", ").map(|name| Param::new(name, "u64")).collect());
+    }
+    if let Some((name, event)) = text.split_once('!') {
+        return Slot { always: Some(event.into()), ..Slot::new(name, "u64") };
     }
     let (name, kind) = text.split_once(':').unwrap_or((text, "each"));
     let (name, fallible) = name.strip_suffix('?').map_or((name, false), |name| (name, true));

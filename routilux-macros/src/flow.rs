@@ -71,6 +71,12 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
     let tables = ports::tables(tables.stream());
     let model = model::build(&header, statements, tables, &mut diagnostics);
     let warnings = check::check(&header, &model, &mut diagnostics);
+    // `#[allow(deprecated)]` on the flow is about these too.
+    let mut allowed = header.attrs.iter().filter(|attr| attr.path().is_ident("allow")).peekable();
+    let warnings = match allowed.peek() {
+        Some(_) => quote! { #(#allowed)* const _: () = { #warnings }; },
+        None => warnings,
+    };
     match diagnostics.is_empty() && !model.has_broken_routine {
         true => {
             let flow = expand::flow(&private, &header, &model);
@@ -86,8 +92,10 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
             quote! { #flow #table #warnings }
         }
         false => {
-            let stub = expand::stub(&private, &header, &model);
-            let table = answering_macro(&header.name, ports::broken_table(&model.live_outputs()));
+            let told = diagnostics.first().or_else(|| model.broken.clone());
+            let stub = expand::stub(&private, &header, &model, told.as_ref());
+            let table =
+                answering_macro(&header.name, ports::broken_table(&model.live_outputs(), told.as_ref()));
             let errors = diagnostics.into_tokens();
             quote! { #stub #table #errors }
         }

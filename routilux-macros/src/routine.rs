@@ -84,6 +84,10 @@ fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let model = model::build(&parsed, &mut diagnostics);
     check::check(&model, &mut diagnostics);
+    if parsed.generics.lifetimes().next().is_some() {
+        // That is told at the struct. The handlers would name an outbox that there is not.
+        return expand::macro_only(&model);
+    }
     let user = expand::users_impl(&parsed);
     match diagnostics.is_empty() {
         true => {
@@ -92,7 +96,7 @@ fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
         }
         false => {
             // The port table as far as it was understood: a flow that uses the routine has no errors of its own.
-            let stub = expand::stub(args, &parsed, &model);
+            let stub = expand::stub(args, &parsed, &model, diagnostics.first().as_ref());
             let errors = diagnostics.into_tokens();
             quote! { #user #stub #errors }
         }

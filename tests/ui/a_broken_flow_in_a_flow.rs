@@ -30,3 +30,4 @@ fn use_it() -> routilux::Result<()> {
 }
 
 fn main() {}
+//~ RTX0002

@@ -19,10 +19,12 @@ flow! {
 fn use_it() -> routilux::Result<()> {
     let mut job = Words::new().job();
     job.inputs().text("a b".to_owned())?;
+    job.inputs().text("a b".into())?;
     let report = job.run()?;
-    println!("{:?}", report.result()?);
+    let counts: &std::collections::BTreeMap<String, u64> = report.result()?;
+    println!("{:?} {}", report.result()?, counts.len());
     for word in job.outputs().words() {
-        println!("{word}");
+        println!("{word} {}", word.len() + word.trim().chars().count());
     }
     let state = job.state()?;
     Words::new().resume(state)?;
@@ -30,3 +32,4 @@ fn use_it() -> routilux::Result<()> {
 }
 
 fn main() {}
+//~ RTX0001

@@ -62,3 +62,4 @@ impl Takes {
 }
 
 fn main() {}
+//~ RTX0122 RTX0122 RTX0157 compiler

@@ -26,3 +26,4 @@ impl<T: Payload> Sink<T> {
 }
 
 fn main() {}
+//~ RTX0109 RTX0107 RTX0108 RTX0107 RTX0111 RTX0107

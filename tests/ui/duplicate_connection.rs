@@ -17,3 +17,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0014

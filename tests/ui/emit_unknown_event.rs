@@ -15,3 +15,4 @@ impl Source {
 }
 
 fn main() {}
+//~ E0599

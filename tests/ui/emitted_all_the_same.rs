@@ -30,3 +30,4 @@ impl Emitting {
 }
 
 fn main() {}
+//~ RTX0110 RTX0090 RTX0090 RTX0118

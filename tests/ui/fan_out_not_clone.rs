@@ -30,3 +30,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0156

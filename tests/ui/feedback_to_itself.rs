@@ -11,3 +11,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0020

@@ -21,3 +21,4 @@ impl Reader {
 }
 
 fn main() {}
+//~ RTX0160 RTX0160

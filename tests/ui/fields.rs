@@ -27,3 +27,4 @@ impl Marks {
 }
 
 fn main() {}
+//~ RTX0105 RTX0104 RTX0104 RTX0104

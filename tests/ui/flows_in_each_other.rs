@@ -20,3 +20,4 @@ flow! {
 }
 
 fn main() {}
+//~ compiler compiler

@@ -18,3 +18,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0018 RTX0059

@@ -57,3 +57,4 @@ fn main() {
     let _ = Right::new(3).job();
     let _ = Right::new(NotSaved).job();
 }
+//~ RTX0054 RTX0054 RTX0054 E0599

@@ -24,3 +24,4 @@ impl Handlers {
 }
 
 fn main() {}
+//~ RTX0164 RTX0164 RTX0164

@@ -44,3 +44,4 @@ fn main() {
         println!("{answer}");
     }
 }
+//~ RTX0027 RTX0027

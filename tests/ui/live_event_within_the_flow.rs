@@ -35,3 +35,4 @@ fn main() {
         println!("{}: {}", token.attempt, token.payload);
     }
 }
+//~ RTX0026 RTX0026

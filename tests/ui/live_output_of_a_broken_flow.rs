@@ -62,3 +62,4 @@ fn main() {
         println!("{} {}", token.attempt, token.payload);
     }
 }
+//~ RTX0118 RTX0002 RTX0077

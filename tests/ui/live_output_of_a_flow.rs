@@ -37,3 +37,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0027 RTX0027 RTX0027

@@ -38,3 +38,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0150 RTX0156

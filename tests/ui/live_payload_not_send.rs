@@ -47,3 +47,4 @@ fn main() {
     let tokens = job.outputs().tokens();
     assert!(tokens.try_next().is_none());
 }
+//~ RTX0163 E0277

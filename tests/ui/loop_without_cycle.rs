@@ -16,3 +16,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0021

@@ -12,3 +12,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0023

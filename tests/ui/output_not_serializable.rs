@@ -33,3 +33,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0155 RTX0155

@@ -31,3 +31,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0058 RTX0058 RTX0057

@@ -19,3 +19,4 @@ impl Album {
 }
 
 fn main() {}
+//~ RTX0157

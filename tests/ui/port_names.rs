@@ -44,3 +44,4 @@ impl Names {
 }
 
 fn main() {}
+//~ RTX0090 RTX0090 RTX0128 RTX0128 RTX0128 RTX0090

@@ -13,3 +13,4 @@ impl Album {
 }
 
 fn main() {}
+//~ E0446

@@ -44,3 +44,4 @@ impl Returns {
 }
 
 fn main() {}
+//~ RTX0165 RTX0165 RTX0165 RTX0165 RTX0164 RTX0164

@@ -18,3 +18,4 @@ impl Clone for Thing {
 struct Arguments;
 
 fn main() {}
+//~ RTX0100 RTX0100 RTX0100

@@ -15,3 +15,4 @@ impl Sink {
 }
 
 fn main() {}
+//~ RTX0108

@@ -23,3 +23,4 @@ flow! {
 fn main() {
     sim::explore(Sinks::new(), 10, |job| job.run());
 }
+//~ E0277

@@ -32,3 +32,4 @@ impl Waits {
 }
 
 fn main() {}
+//~ RTX0088 RTX0088 RTX0088 RTX0113 RTX0132 RTX0112

@@ -22,3 +22,4 @@ impl Account {
 }
 
 fn main() {}
+//~ RTX0106 RTX0106

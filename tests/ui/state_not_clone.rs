@@ -19,3 +19,4 @@ impl Account {
 }
 
 fn main() {}
+//~ RTX0158

@@ -25,3 +25,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0159

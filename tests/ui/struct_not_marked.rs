@@ -11,3 +11,4 @@ impl Sink {
 }
 
 fn main() {}
+//~ RTX0101

@@ -85,3 +85,4 @@ fn main() -> routilux::Result<()> {
     let _ = Alones::new().job().start()?;
     Ok(())
 }
+//~ RTX0162 RTX0162

@@ -25,3 +25,4 @@ fn main() {
     let _ = Words::new(Rc::new(3), Rc::new(3)).job().start();
     let _ = Around::new().job().start();
 }
+//~ RTX0162 RTX0162

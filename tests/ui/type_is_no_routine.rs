@@ -19,3 +19,4 @@ flow! {
 }
 
 fn main() {}
+//~ compiler

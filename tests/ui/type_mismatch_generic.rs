@@ -13,3 +13,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0150

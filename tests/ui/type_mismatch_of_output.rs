@@ -18,3 +18,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0150

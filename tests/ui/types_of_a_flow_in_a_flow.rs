@@ -31,3 +31,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0150 RTX0150 RTX0150 E0308

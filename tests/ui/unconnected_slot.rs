@@ -15,3 +15,4 @@ flow! {
 }
 
 fn main() {}
+//~ RTX0018

@@ -3,6 +3,7 @@
 use super::{Checker, Part, Place};
 use crate::code::Code;
 use crate::cycles::{self, Edge, Via};
+use crate::ends::Leaving;
 use crate::model::{Connection, Role, Source, Target, When};
 use crate::ways::Ways;
 use std::collections::HashSet;
@@ -131,6 +132,55 @@ impl Checker<'_> {
                     format!("write `{plain};`"),
                 );
             }
+        }
+    }
+
+    /// A cycle that nothing on it can end: each handler emits the next event every time, no guard is in the way, and no bound.
+    pub(super) fn endless(&mut self) {
+        let graph = self.graph;
+        let is_free = |connection: &Connection| {
+            connection.guard.is_none() && connection.bound.is_none() && connection.map.is_none()
+        };
+        // The nodes are slots here: another handler of the routine may be what ends it.
+        let mut first = vec![0];
+        for routine in &graph.routines {
+            first.push(first.last().copied().unwrap_or_default() + routine.slots.len());
+        }
+        let mut edges = Vec::new();
+        for (index, connection) in graph.connections.iter().enumerate() {
+            let (Some((from, Leaving::Event(event))), Some((to, slot, None))) =
+                (self.ends.events[index], self.ends.slots[index])
+            else {
+                continue;
+            };
+            let taken = &graph.routines[to].slots[slot];
+            if !is_free(connection) || taken.role != Role::Handler || taken.when != When::Each {
+                continue;
+            }
+            let routine = &graph.routines[from];
+            for (number, sender) in routine.slots.iter().enumerate() {
+                if sender.always.as_ref() == Some(&routine.events[event].name) {
+                    let (from, to) = (first[from] + number, first[to] + slot);
+                    edges.push(Edge { via: Via::Connection(index), from, to });
+                }
+            }
+        }
+        let nodes = first.last().copied().unwrap_or_default();
+        for cycle in cycles::closing(nodes, &edges) {
+            let marked =
+                |edge: &&Edge| edge.connection().is_some_and(|index| graph.connections[index].feedback);
+            let Some(index) = cycle.iter().find(marked).or(cycle.last()).and_then(Edge::connection) else {
+                continue;
+            };
+            let bounded = Connection { feedback: true, bound: Some(25), ..graph.connections[index].clone() };
+            self.tell(
+                Code::EndlessCycle,
+                Place::To(index, Part::Whole),
+                format!("this never ends: each step of the cycle sends the next event: {}", self.drawn(&cycle)),
+                format!(
+                    "let a handler return an `Option` of what it emits, or write a guard, or a bound: `{bounded};`"
+                ),
+            );
         }
     }
 

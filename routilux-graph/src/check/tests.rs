@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::code::Code;
-use crate::model::{Connection, Drained, Inner, Policy, Slot, Subject};
+use crate::model::{Connection, Drained, Inner, Merge, Policy, Slot, Subject};
 use crate::testing::{connection, flow, port, routine, target};
 
 fn codes(graph: &Graph) -> Vec<Code> {
@@ -180,7 +180,7 @@ fn each_parameter_of_a_join_is_connected_by_itself() {
         Code::UnknownSlot,
         Place::To(2, PORT),
         "`desk` has no slot `settl`",
-        "its slots are: `settle.order`, `settle.payment`",
+        "did you mean `settle.order`? Its slots are: `settle.order`, `settle.payment`",
     );
     says(
         &with(&[
@@ -614,4 +614,88 @@ fn the_targets_of_rows_are_checked_and_count_as_connected() {
         "`b` has no slot `daed`",
         "did you mean `dead`? Its slots are: `dead`",
     );
+}
+
+fn warnings(graph: &Graph) -> Vec<(Code, Place, String)> {
+    let problems = check(graph).into_iter();
+    problems
+        .map(|problem| {
+            assert_eq!(problem.severity, Severity::Warning, "{problem:?}");
+            (problem.code, problem.place, problem.message)
+        })
+        .collect()
+}
+
+fn shop(connections: &[&str]) -> Graph {
+    let shop = routine("shop", &["open?"], &["order", "paid"]);
+    let bank = routine("bank", &["pay?"], &["done"]);
+    flow(vec![shop, bank, routine("desk", &["settle(order, payment)"], &["settled"])], connections)
+}
+
+#[test]
+fn a_join_that_one_guard_feeds_on_both_sides_is_told() {
+    let mut graph = shop(&[
+        "in x -> shop.open",
+        "shop.order -> desk.settle.order",
+        "shop.order -> desk.settle.payment",
+        "shop.paid -> bank.pay",
+        "bank.done -> out paid",
+        "desk.settled -> return",
+    ]);
+    assert_eq!(warnings(&graph), []);
+    let guard = Some("|n| *n > 3".to_owned());
+    graph.connections[1].guard = guard.clone();
+    let message = "the join `desk.settle` may wait for ever: not every `shop.order` that goes to `payment` goes to \
+                   `order` too";
+    let told = vec![(Code::JoinMayStarve, Place::To(1, Part::Whole), message.to_owned())];
+    assert_eq!(warnings(&graph), told);
+    graph.connections[2].guard = guard.clone();
+    assert_eq!(warnings(&graph), [], "the same goes to both");
+    graph.connections[2].otherwise = true;
+    assert_eq!(warnings(&graph), told, "what goes to the one does not go to the other");
+    graph.routines[2].slots[0].within = true;
+    graph.connections.push(connection("desk.settle.unpaired -> out left"));
+    graph.routines[2].events.push(crate::model::Event::new("settle.unpaired", "u64"));
+    assert_eq!(warnings(&graph), [], "it waits for so long and no longer");
+}
+
+#[test]
+fn a_join_that_is_not_given_what_is_skipped_is_told() {
+    let mut graph = shop(&[
+        "in x -> shop.open",
+        "shop.order -> desk.settle.order",
+        "shop.paid -> bank.pay",
+        "bank.done -> desk.settle.payment",
+        "desk.settled -> return",
+    ]);
+    graph.policies = vec![Policy::new(Some(Subject::Slot(port("shop.open"))), "skip")];
+    assert_eq!(warnings(&graph), [], "neither of the two is sent then");
+    graph.policies = vec![Policy::new(Some(Subject::Slot(port("bank.pay"))), "retry(3) then skip")];
+    let message = "the join `desk.settle` may wait for ever: what is skipped here leads to `payment`, and not to \
+                   `order`";
+    let told = vec![(Code::JoinMayStarve, Place::Policy(0, Part::Whole), message.to_owned())];
+    assert_eq!(warnings(&graph), told);
+    graph.routines[2].slots[0].merge = Merge::Latest;
+    assert_eq!(warnings(&graph), []);
+}
+
+#[test]
+fn a_cycle_on_which_each_step_sends_the_next_event_is_told() {
+    let cycle = |slots: [&str; 2]| {
+        let routines = vec![routine("a", &[slots[0], "w!z"], &["y", "z"]), routine("b", &[slots[1]], &["y"])];
+        let connections =
+            ["in x -> a.x", "in w -> a.w", "a.y -> b.x", "b.y -> loop a.x", "a.z -> out z", "b.y -> out y"];
+        flow(routines, &connections)
+    };
+    let graph = cycle(["x!y", "x!y"]);
+    let message =
+        "this never ends: each step of the cycle sends the next event: `a.y -> b.x`, `b.y -> loop a.x`";
+    assert_eq!(warnings(&graph), [(Code::EndlessCycle, Place::To(3, Part::Whole), message.to_owned())]);
+    assert_eq!(warnings(&cycle(["x!y", "x"])), [], "its handler decides");
+    let mut bounded = graph.clone();
+    bounded.connections[3].bound = Some(3);
+    assert_eq!(warnings(&bounded), []);
+    let mut guarded = graph;
+    guarded.connections[2].guard = Some("|n| *n > 3".into());
+    assert_eq!(warnings(&guarded), []);
 }

@@ -37,6 +37,8 @@ pub(crate) fn check(header: &Header, model: &Model, diagnostics: &mut Diagnostic
             Severity::Warning => {
                 let name = match problem.code {
                     Code::EventLeadsNowhere => "event_leads_nowhere",
+                    Code::JoinMayStarve => "join_may_wait_for_ever",
+                    Code::EndlessCycle => "cycle_never_ends",
                     _ => "routine_never_reached",
                 };
                 if let Some(token) = tokens.into_iter().next() {

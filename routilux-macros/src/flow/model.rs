@@ -7,7 +7,7 @@ use super::parameters;
 use super::parse::{Header, Instance, Mentions, Statement};
 use super::policy::{End, Policy};
 use super::ports::{self, Table};
-use crate::diagnostic::{Diagnostics, place};
+use crate::diagnostic::{Diagnostics, as_written, place};
 use crate::routine::plain;
 use crate::text;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -41,6 +41,8 @@ pub(crate) struct Model {
     pub(crate) mentions: Mentions,
     /// Whether a routine's own mistakes hide its ports, so that the wiring cannot be checked.
     pub(crate) has_broken_routine: bool,
+    /// An error that is told at such a routine.
+    pub(crate) broken: Option<TokenStream>,
 }
 
 /// One connection as it is written.
@@ -126,6 +128,7 @@ pub(crate) fn build(
         waits: Vec::new(),
         mentions: Mentions::default(),
         has_broken_routine: false,
+        broken: None,
     };
     // What a name means may depend on a routine that is declared after it.
     let (instances, others): (Vec<_>, Vec<_>) =
@@ -187,8 +190,10 @@ impl Model {
                 routine.slots.clone_from(slots);
                 routine.inner.clone_from(inner);
             }
-            Some(Table::Broken { live }) => {
+            Some(Table::Broken { live, told }) => {
                 self.has_broken_routine = true;
+                let told = told.clone().map(|told| as_written(instance.id.span(), told));
+                self.broken = self.broken.take().or(told);
                 routine.events.clone_from(live);
             }
             None => {

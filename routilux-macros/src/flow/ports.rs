@@ -23,9 +23,9 @@ pub(crate) enum Table {
         /// By type argument: what it is bound by.
         bounds: Vec<Vec<String>>,
     },
-    /// It has mistakes of its own, which are told where it is. Its live events are known, because what uses them is
-    /// of another type.
-    Broken { live: Vec<Event> },
+    /// It has mistakes of its own, which are told where it is, the first of them once more here. Its live events are known, because
+    /// what uses them is of another type.
+    Broken { live: Vec<Event>, told: Option<TokenStream> },
     /// It was compiled by another version of routilux.
     OtherVersion,
 }
@@ -77,11 +77,14 @@ pub(crate) fn tables(tokens: TokenStream) -> Vec<Table> {
 }
 
 /// `{ version "Type" [events] [ports] [bounds] }`, `{ flow version "Name" waits [params] [events] [ports] [bounds] [reach] [always] [drained] }`, or
-/// `{ broken [events] }`
+/// `{ broken [events] [error] }`
 fn read(table: TokenStream) -> Option<Table> {
     let tokens: Vec<TokenTree> = table.into_iter().collect();
     match tokens.as_slice() {
-        [TokenTree::Ident(word), live] if word == "broken" => Some(Table::Broken { live: events(live)? }),
+        [TokenTree::Ident(word), live, told] if word == "broken" => {
+            let told = group(told.clone())?;
+            Some(Table::Broken { live: events(live)?, told: (!told.is_empty()).then_some(told) })
+        }
         [
             TokenTree::Ident(word),
             version,
@@ -145,7 +148,7 @@ struct Inside {
     params: Vec<(String, String)>,
 }
 
-/// `[role "name" "payload" "merge" "when" optional waits fallible whole within [params]]`
+/// `[role "name" "payload" "merge" "when" optional waits fallible whole within ["always"] [params]]`
 fn slot(row: &[TokenTree]) -> Option<Slot> {
     let [
         TokenTree::Ident(role),
@@ -158,6 +161,7 @@ fn slot(row: &[TokenTree]) -> Option<Slot> {
         fallible,
         whole,
         within,
+        always,
         params,
     ] = row
     else {
@@ -179,6 +183,7 @@ fn slot(row: &[TokenTree]) -> Option<Slot> {
     slot.fallible = is_true(fallible);
     slot.whole = is_true(whole);
     slot.within = is_true(within);
+    slot.always = texts(always)?.pop();
     slot.params = pairs(params)?.into_iter().map(|(name, payload)| Param { name, payload }).collect();
     Some(slot)
 }
@@ -244,7 +249,7 @@ pub(crate) fn flow_table(
     let events = flow.events.iter().map(event_row);
     let slots = flow.slots.iter().map(|slot| {
         let Slot { name, payload, .. } = slot;
-        quote! { [slot #name #payload "override" "each" false false false false false []] }
+        quote! { [slot #name #payload "override" "each" false false false false false [] []] }
     });
     let inner = flow.inner.as_deref();
     let bounds = bounds.iter().map(|bounds| quote! { [#(#bounds)*] });
@@ -257,9 +262,9 @@ pub(crate) fn flow_table(
 }
 
 /// The table of a flow with mistakes in it.
-pub(crate) fn broken_table(live: &[Event]) -> TokenStream {
+pub(crate) fn broken_table(live: &[Event], told: Option<&TokenStream>) -> TokenStream {
     let live = live.iter().map(event_row);
-    quote! { { broken [#(#live)*] } }
+    quote! { { broken [#(#live)*] [#told] } }
 }
 
 fn event_row(event: &Event) -> TokenStream {
@@ -309,9 +314,9 @@ mod tests {
     fn a_ports_row_is_read() {
         let table = quote! { {
             #TABLE "Desk" [["settle.unpaired" "SettleUnpaired" false]]
-            [[join "settle" "(Order, Payment)" "override" "each" false false true true true [["order" "Order"] ["payment" "Payment"]]]
-             [start "lines" "()" "override" "each" false false true false false []]
-             [slot "total" "u64" "fold:add" "3" true true false false false []]]
+            [[join "settle" "(Order, Payment)" "override" "each" false false true true true [] [["order" "Order"] ["payment" "Payment"]]]
+             [start "lines" "()" "override" "each" false false true false false [] []]
+             [slot "total" "u64" "fold:add" "3" true true false false false ["sum"] []]]
             [["Clone"]]
         } };
         let Some(Table::Known { slots, inner: None, .. }) = tables(table).pop() else {
@@ -322,6 +327,7 @@ mod tests {
         assert_eq!(slots[1].role, Role::Source { start: true });
         assert_eq!((slots[2].merge.to_string(), slots[2].when.to_string()), ("fold add".into(), "3".into()));
         assert!(slots[2].optional && slots[2].waits);
+        assert_eq!((&slots[1].always, slots[2].always.as_deref()), (&None, Some("sum")));
         let older = quote! { { 2 "Desk" [] [] [] } };
         assert!(matches!(tables(older).pop(), Some(Table::OtherVersion)));
     }

@@ -17,7 +17,7 @@ use crate::diagnostic::at;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::HashSet;
-use syn::GenericParam;
+use syn::{FnArg, GenericParam};
 
 /// The variant of a routine's events that an event is, by its name: `word`; of `settle.unpaired` it is `settle_unpaired`.
 /// Flows match on it. That of a source, with which it is armed, has the source's name.
@@ -95,8 +95,40 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     }
 }
 
+impl Routine<'_> {
+    /// Methods of the outbox for the events that were not understood: they take anything.
+    fn misread_events(&self, seen: &mut HashSet<String>, told: Option<&TokenStream>) -> TokenStream {
+        let (p, emit) = (self.p, self.emit());
+        let (impl_generics, ty_generics, where_clause) = self.parsed.generics.split_for_impl();
+        let events = self.parsed.items.iter().filter_map(|item| match item {
+            Item::Function(function) => Some(function),
+            _ => None,
+        });
+        let events = events
+            .filter(|function| function.attrs.iter().any(|attr| Mark::of(attr) == Some(Mark::Event)))
+            .filter(|function| seen.insert(plain(&function.signature.ident)));
+        let methods = events.map(|function| {
+            let name = &function.signature.ident;
+            let inputs = function.signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
+            let params = (0..inputs.count()).map(|number| format_ident!("p{number}"));
+            quote! { pub fn #name(&mut self, #(#params: #p::Asked<{ (#told) }>),*) { ::core::unreachable!() } }
+        });
+        let methods: Vec<TokenStream> = methods.collect();
+        match methods.is_empty() {
+            true => TokenStream::new(),
+            false => quote! { impl #impl_generics #emit #ty_generics #where_clause { #(#methods)* } },
+        }
+    }
+}
+
+/// For a flow that uses the routine to have no errors of its own.
+pub(crate) fn macro_only(model: &Model) -> TokenStream {
+    let events: Vec<&Event> = model.events.iter().collect();
+    model.name.as_ref().map(|name| table::broken_port_macro(name, &events, None)).unwrap_or_default()
+}
+
 /// Only the port table: for a routine with mistakes in it.
-pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
+pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model, told: Option<&TokenStream>) -> TokenStream {
     let Some(name) = &model.name else { return TokenStream::new() };
     let routine = Routine { p: &args.private, parsed, name };
     let mut seen = HashSet::new();
@@ -116,8 +148,9 @@ pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let mut outgoing = routine.outgoing(&events, []);
     outgoing.extend(sources.map(Routine::arming));
     let outbox = routine.outbox(&outgoing);
+    let misread = routine.misread_events(&mut seen, told);
     let table = routine.table(&Model { name: None, events: Vec::new(), handlers: Vec::new() });
-    let ports = table::broken_port_macro(name, &events);
+    let ports = table::broken_port_macro(name, &events, told);
     let unpaired = routine.unpaired_enums(model);
     quote! {
         #unpaired
@@ -126,6 +159,7 @@ pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
         #[allow(dead_code, non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs, unused_variables, clippy::all)]
         const _: () = {
             #outbox
+            #misread
             #table
         };
         #ports

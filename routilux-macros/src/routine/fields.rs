@@ -34,6 +34,8 @@ pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
     // With errors too, where it can be: who uses the routine has none of their own then.
     let generated = match model.understood {
         true => generate(args, &item, &model),
+        // Nothing that it could be a stub of borrows.
+        false if item.generics.lifetimes().next().is_some() => TokenStream::new(),
         false => stub(args, &item),
     };
     let errors = diagnostics.into_tokens();
@@ -108,6 +110,7 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
     }
     for param in &item.generics.params {
         if let GenericParam::Lifetime(lifetime) = param {
+            model.understood = false;
             diagnostics.error(
                 Code::RoutineBorrows,
                 lifetime,

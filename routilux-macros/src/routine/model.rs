@@ -208,6 +208,14 @@ impl Handler {
         }
     }
 
+    /// The event that it emits once each time that it runs, as far as can be told: it returns the payload, and cannot fail.
+    pub(crate) fn always(&self) -> Option<usize> {
+        match &self.returns {
+            Returns::Emits(Emits { event, each: Each::One, fails: false, .. }) => Some(*event),
+            _ => None,
+        }
+    }
+
     /// Whether it takes all of its payload by reference.
     pub(crate) fn is_lent(&self) -> bool {
         !self.payload.is_empty() && self.payload.iter().all(|param| param.pass != Pass::Value)

@@ -9,7 +9,15 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 /// After an error: the flow's name, inputs and outputs stay, so that their users have no errors of their own.
-pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
+///
+/// `told` is an error that is told anyway. With it in their types, the values of the ports are known to be wrong, so that
+/// nothing that is done with them is an error.
+pub(crate) fn stub(
+    p: &TokenStream,
+    header: &Header,
+    model: &Model,
+    told: Option<&TokenStream>,
+) -> TokenStream {
     let (inputs, outputs, report) = (inputs_name(header), outputs_name(header), report_name(header));
     let input_names = model.inputs.iter().map(|input| &input.name);
     let (live, ordinary): (Vec<_>, Vec<_>) =
@@ -17,6 +25,13 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
     let [output_names, live_names] = [ordinary, live]
         .map(|outputs| outputs.into_iter().map(|output| &output.name).collect::<Vec<&Ident>>());
     let text = plain(&header.name);
+    let (any, taken, sent) = match told {
+        Some(told) => {
+            let wrong = quote! { #p::Asked<{ (#told) }> };
+            (None, wrong.clone(), wrong)
+        }
+        None => (Some(quote! { <__Any> }), quote! { __Any }, quote! { #p::Stub }),
+    };
     let generics = Generics::of(&header.generics);
     let Generics { decl, listed, args, listed_args, clause, predicates, .. } = &generics;
     let name = &header.name;
@@ -29,14 +44,14 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
         const _: () = {
             pub struct #inputs<__E #(, #listed)*>(__E #phantom) #wheres;
             impl<__E: #p::Entry<#name> #(, #listed)*> #inputs<__E #(, #listed_args)*> #clause {
-                #(pub fn #input_names<__Any>(&mut self, value: __Any) -> __E::Sent<__Any> { ::core::unreachable!() })*
+                #(pub fn #input_names #any(&mut self, value: #taken) -> __E::Sent<#taken> { ::core::unreachable!() })*
                 pub fn try_send(&mut self) -> #inputs<#p::Trying<'_, __E> #(, #listed_args)*> { ::core::unreachable!() }
             }
             #[must_use]
             #[derive(::core::fmt::Debug, ::core::clone::Clone)]
             pub struct #report(#p::Report);
             impl #report {
-                pub fn result(&self) -> #p::Result<&#p::Stub> { ::core::unreachable!() }
+                pub fn result(&self) -> #p::Result<&#sent> { ::core::unreachable!() }
             }
             impl ::core::ops::Deref for #report {
                 type Target = #p::Report;
@@ -44,8 +59,8 @@ pub(crate) fn stub(p: &TokenStream, header: &Header, model: &Model) -> TokenStre
             }
             pub struct #outputs<__X #(, #listed)*>(__X #phantom) #wheres;
             impl<__X: #p::Exit<#name> #(, #listed)*> #outputs<__X #(, #listed_args)*> #clause {
-                #(pub fn #output_names(self) -> __X::Output<#p::Stub> { ::core::unreachable!() })*
-                #(pub fn #live_names(self) -> #p::LiveOutput<#p::Stub> { ::core::unreachable!() })*
+                #(pub fn #output_names(self) -> __X::Output<#sent> { ::core::unreachable!() })*
+                #(pub fn #live_names(self) -> #p::LiveOutput<#sent> { ::core::unreachable!() })*
             }
             impl #decl #p::Flow for #name #clause {
                 type Report = #report;

@@ -113,6 +113,9 @@ impl EventRow {
 }
 
 fn merge_text(handler: &Handler) -> String {
+    if let Kind::Join { latest: true, .. } = handler.kind {
+        return Merge::Latest.to_string();
+    }
     match handler.merge() {
         Merge::Fold(name) => format!("fold:{name}"),
         other => other.to_string(),
@@ -147,8 +150,9 @@ pub(super) fn port_macro(routine: &Routine<'_>, model: &Model) -> TokenStream {
         let (fallible, whole) = (handler.is_fallible(), handler.is_whole());
         let within = handler.within() > 0;
         let params = inputs(handler).into_iter().map(|(name, payload)| quote! { [#name #payload] });
+        let always = handler.always().map(|number| plain(&model.events[number].name)).into_iter();
         quote! {
-            [#role #name #payload #merge #when #optional #waits #fallible #whole #within [#(#params)*]]
+            [#role #name #payload #merge #when #optional #waits #fallible #whole #within [#(#always)*] [#(#params)*]]
         }
     });
     let bounds = match &routine.parsed.self_type {
@@ -160,9 +164,9 @@ pub(super) fn port_macro(routine: &Routine<'_>, model: &Model) -> TokenStream {
 }
 
 /// That of a routine with mistakes in it.
-pub(super) fn broken_port_macro(name: &Ident, events: &[&Event]) -> TokenStream {
+pub(super) fn broken_port_macro(name: &Ident, events: &[&Event], told: Option<&TokenStream>) -> TokenStream {
     let live = events.iter().filter(|event| event.live).map(|event| EventRow::of(event).tokens());
-    answering_macro(name, quote! { { broken [#(#live)*] } })
+    answering_macro(name, quote! { { broken [#(#live)*] [#told] } })
 }
 
 pub(crate) fn answering_macro(name: &Ident, table: TokenStream) -> TokenStream {
