@@ -21,9 +21,12 @@ mod check;
 mod closers;
 mod cycles;
 mod ends;
+mod export;
 mod flatten;
 mod inner;
+mod layout;
 mod model;
+mod sketch;
 mod suggest;
 #[cfg(test)]
 mod testing;
