@@ -12,7 +12,7 @@ use std::fmt::{self, Write};
 /// How wide a row of the picture is at most, where the flow can be folded.
 const OWN_WIDTH: f64 = 1200.0;
 /// What a page of rustdoc has room for.
-const PAGE_WIDTH: f64 = 880.0;
+const PAGE_WIDTH: f64 = 900.0;
 
 impl Graph {
     /// The flow as a picture, a whole SVG file. It has colours of its own for light and for dark, and needs no script and nothing from
@@ -91,6 +91,10 @@ fn write(
     out.push_str("<svg ");
     if dress.own {
         out.push_str("xmlns=\"http://www.w3.org/2000/svg\" ");
+    }
+    // A picture that is a little too wide is shown a little smaller, and others scroll.
+    if !dress.own && width <= PAGE_WIDTH * 1.25 {
+        out.push_str("style=\"max-width:100%;height:auto\" ");
     }
     write!(
         out,

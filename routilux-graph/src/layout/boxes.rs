@@ -9,12 +9,12 @@ pub(crate) const SMALL: f64 = 11.0;
 /// The size of the font of notes and labels.
 pub(crate) const TINY: f64 = 10.0;
 
-const PAD: f64 = 12.0;
+const PAD: f64 = 10.0;
 /// Between the pins of the left and those of the right.
-const BETWEEN: f64 = 22.0;
+const BETWEEN: f64 = 16.0;
 const LEAST: f64 = 120.0;
 const MOST_TITLE: f64 = 260.0;
-const MOST_PIN: f64 = 170.0;
+const MOST_PIN: f64 = 150.0;
 const MOST_END: f64 = 150.0;
 const PIN_HEIGHT: f64 = 20.0;
 const NOTE_HEIGHT: f64 = 13.0;

@@ -5,14 +5,14 @@ use super::chains::Chains;
 use std::ops::Range;
 
 /// A flow may be that much wider than asked for and still stays in one row.
-const EASE: f64 = 1.1;
+const EASE: f64 = 1.12;
 /// So many links may go from one row to the next.
-const FEW: usize = 6;
+const FEW: usize = 8;
 /// What a link that goes on in the next row costs, in widths of a row that are left empty.
 const COST: f64 = 60.0;
 /// From one box to the next, and from a box to a label.
-const GAP: f64 = 46.0;
-const LABEL_GAP: f64 = 22.0;
+const GAP: f64 = 40.0;
+const LABEL_GAP: f64 = 20.0;
 /// How much wider a gap is for each wire in it, and by how much at most.
 const FOR_WIRE: f64 = 3.0;
 const FOR_WIRES: f64 = 60.0;
@@ -94,11 +94,11 @@ fn fold(
     let mut rows = Vec::new();
     let mut start = 0;
     let mut rest = all;
-    while rest > most {
+    while rest > most * EASE {
         let mut best: Option<(f64, usize, f64)> = None;
         let mut width = widths[start];
         for end in start + 1..count {
-            if width > most && best.is_some() {
+            if width > most * EASE && best.is_some() {
                 break;
             }
             // A label stays with the box that its link comes from.
