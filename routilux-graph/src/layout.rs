@@ -11,7 +11,7 @@ pub(crate) mod path;
 mod route;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod text;
 
 use crate::sketch::Sketch;

@@ -56,8 +56,9 @@ fn slot(random: &mut Lcg) -> Slot {
         _ => Slot::new(name(random), name(random)),
     };
     Slot {
-        merge: [Merge::Override, Merge::Latest, Merge::Append, Merge::Fold(name(random))][random.below(4)]
-            .clone(),
+        merge: [Merge::Override, Merge::Latest, Merge::Append, Merge::Fold(format!("f{}", name(random)))]
+            [random.below(4)]
+        .clone(),
         when: [When::Each, When::All, When::Count(7), When::Drained][random.below(4)],
         fallible: random.one_in(3),
         role: if random.one_in(30) { Role::Join } else { slot.role },
