@@ -1,5 +1,5 @@
 //! Where the boxes and lines of a picture are. From left to right: columns of boxes (`layers`), what stands in them (`chains`),
-//! in which order (`order`), how far down (`heights`), folded into rows (`rows`), and the lines between them (`route`). Each takes what
+//! in which order (`order`), folded into rows (`rows`), how far down (`heights`), and the lines between them (`route`). Each takes what
 //! the one before found, and none goes back. Nothing is random, so a flow always has the same picture.
 
 pub(crate) mod boxes;
@@ -62,6 +62,7 @@ pub(crate) fn layout(sketch: &Sketch<'_>, most: f64) -> Picture {
     let (layer, back) = layers::layers(sketch);
     let mut chains = chains::chains(sketch, &shapes, &layer, &back);
     order::order(&mut chains);
-    let tops = heights::heights(&chains);
-    route::picture(sketch, shapes, &chains, tops, most)
+    let rows = rows::rows(sketch, &chains, most);
+    let tops = heights::heights(&chains, &rows);
+    route::picture(sketch, shapes, &chains, &rows, tops)
 }

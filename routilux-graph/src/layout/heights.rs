@@ -1,7 +1,8 @@
-//! How far down each item stands: where its wires would be straight, as far as the order of its column and the room between
-//! items allow.
+//! How far down each item stands in its row: where its wires would be straight, as far as the order of its column and the room
+//! between items allow.
 
 use super::chains::{Chains, What};
+use super::rows::Rows;
 
 const PASSES: usize = 9;
 /// Room between two boxes, and between others.
@@ -12,11 +13,13 @@ const LEAST: f64 = 8.0;
 const JOG: f64 = 10.0;
 
 /// The upper edge of each item.
-pub(crate) fn heights(chains: &Chains) -> Vec<f64> {
+pub(crate) fn heights(chains: &Chains, rows: &Rows) -> Vec<f64> {
     let count = chains.items.len();
     let mut before: Vec<Vec<Pull>> = vec![Vec::new(); count];
     let mut after: Vec<Vec<Pull>> = vec![Vec::new(); count];
-    for wire in &chains.wires {
+    let row = |item: usize| rows.row_of[chains.items[item].layer];
+    // One that goes on in the next row is not straight anyway.
+    for wire in chains.wires.iter().filter(|wire| row(wire.from) == row(wire.to)) {
         // A bend in the middle of a long way is seen more than one at its ends.
         let nodes = [wire.from, wire.to].iter().filter(|item| is_node(chains, **item)).count();
         let weight = [8.0, 2.0, 1.0][nodes];

@@ -4,15 +4,12 @@
 use super::boxes::{Shape, TINY};
 use super::chains::{Chains, LABEL_HEIGHT, What, label_width};
 use super::path::{Path, Point};
-use super::rows::{Rows, rows};
+use super::rows::{LANE, NEAR, Rows, left_lane, right_lane};
 use super::text::fit;
 use super::{Label, Line, Picture, Placed};
 use crate::sketch::Sketch;
 
 const MARGIN: f64 = 12.0;
-/// From lane to lane, and from a column to the nearest one.
-const LANE: f64 = 9.0;
-const NEAR: f64 = 14.0;
 /// From track to track, and what a label needs more.
 const TRACK: f64 = 14.0;
 const LABEL: f64 = 7.0;
@@ -43,14 +40,12 @@ pub(crate) fn picture(
     sketch: &Sketch<'_>,
     shapes: Vec<Shape>,
     chains: &Chains,
+    rows: &Rows,
     mut tops: Vec<f64>,
-    most: f64,
 ) -> Picture {
     let mut arounds = arounds(sketch, &shapes, chains, &tops);
-    let lanes = lanes(&mut arounds, chains.layers.len());
-    let spans: Vec<(usize, usize)> = arounds.iter().map(|around| (around.from, around.to)).collect();
-    let rows = rows(chains, &spans, &lanes, most);
-    let folds = folds(chains, &rows, &tops);
+    lanes(&mut arounds, chains.layers.len());
+    let folds = folds(chains, rows, &tops);
 
     let crossing = arounds.iter_mut().filter(|around| rows.row_of[around.from] != rows.row_of[around.to]);
     let mut outer = 0.0;
@@ -59,7 +54,7 @@ pub(crate) fn picture(
         outer += LANE;
     }
     let beside = |row: usize, folds: &[Vec<usize>]| {
-        let lanes = lanes.get(rows.rows[row].start).map_or(0.0, |lanes| lanes.0);
+        let lanes = rows.lanes.get(rows.rows[row].start).map_or(0.0, |lanes| lanes.0);
         let folded = if row == 0 { 0 } else { folds[row - 1].len() };
         lanes + folded as f64 * LANE + if folded > 0 { NEAR } else { 0.0 }
     };
@@ -78,8 +73,8 @@ pub(crate) fn picture(
         around.into = lefts[around.to] - around.into;
     }
 
-    let fold_tracks = heights(chains, &rows, &mut arounds, &folds, &mut tops, &sketch.links);
-    let placer = Placer { chains, rows: &rows, lanes: &lanes, lefts: &lefts, tops: &tops };
+    let fold_tracks = heights(chains, rows, &mut arounds, &folds, &mut tops, &sketch.links);
+    let placer = Placer { chains, rows, lefts: &lefts, tops: &tops };
     let mut fold_of = vec![None; chains.wires.len()];
     for (row, folded) in folds.iter().enumerate() {
         for (rank, wire) in folded.iter().enumerate() {
@@ -105,7 +100,7 @@ pub(crate) fn picture(
         let end = (to.x, to.y + to.shape.ins[link.to.1]);
         match (&chains.links[number], around_of[number]) {
             (Some(wires), _) => placer.along(number, wires, &fold_of, start, end),
-            (None, Some(around)) => placer.around(around, start, end, &rows),
+            (None, Some(around)) => placer.around(around, start, end),
             (None, None) => Line { path: Path::new(start), end, label: None },
         }
     });
@@ -133,26 +128,22 @@ fn arounds(sketch: &Sketch<'_>, shapes: &[Shape], chains: &Chains, tops: &[f64])
     arounds
 }
 
-/// Gives each a lane beside its source and one beside its target, the lower ends next to the column, and tells how much room
-/// all lanes need to the left and to the right of each column.
-fn lanes(arounds: &mut [Around], columns: usize) -> Vec<(f64, f64)> {
-    let mut lanes = vec![(0.0, 0.0); columns];
-    let room = |used: f64| if used == 0.0 { NEAR } else { used + LANE };
+/// Gives each a lane beside its source and one beside its target, the lower ends next to the column.
+fn lanes(arounds: &mut [Around], columns: usize) {
+    let mut used = vec![(0, 0); columns];
     let mut order: Vec<usize> = (0..arounds.len()).collect();
     order.sort_by(|a, b| arounds[*b].leaves.total_cmp(&arounds[*a].leaves));
     for &number in &order {
-        let used: &mut (f64, f64) = &mut lanes[arounds[number].from];
-        used.1 = room(used.1);
-        arounds[number].out = used.1;
+        let used: &mut (usize, usize) = &mut used[arounds[number].from];
+        arounds[number].out = right_lane(used.1);
+        used.1 += 1;
     }
     order.sort_by(|a, b| arounds[*b].enters.total_cmp(&arounds[*a].enters));
     for &number in &order {
-        let used: &mut (f64, f64) = &mut lanes[arounds[number].to];
-        // The head of the arrow is between the lane and the box.
-        used.0 = room(used.0) + if used.0 == 0.0 { 4.0 } else { 0.0 };
-        arounds[number].into = used.0;
+        let used: &mut (usize, usize) = &mut used[arounds[number].to];
+        arounds[number].into = left_lane(used.0);
+        used.0 += 1;
     }
-    lanes
 }
 
 /// By row: the wires that go on in the next one, from top to bottom.
@@ -224,7 +215,6 @@ fn heights(
 struct Placer<'a> {
     chains: &'a Chains,
     rows: &'a Rows,
-    lanes: &'a [(f64, f64)],
     lefts: &'a [f64],
     tops: &'a [f64],
 }
@@ -242,8 +232,8 @@ impl Placer<'_> {
     /// crosses another.
     fn fold(&self, row: usize, rank: usize, count: usize, lowest: f64) -> (f64, f64, f64) {
         let (last, next) = (self.rows.rows[row].end - 1, self.rows.rows[row + 1].start);
-        let right = self.lefts[last] + self.rows.widths[last] + self.lanes[last].1 + NEAR;
-        let left = self.lefts[next] - self.lanes[next].0 - NEAR;
+        let right = self.lefts[last] + self.rows.widths[last] + self.rows.lanes[last].1 + NEAR;
+        let left = self.lefts[next] - self.rows.lanes[next].0 - NEAR;
         let from_inside = (count - 1 - rank) as f64 * LANE;
         (right + from_inside, lowest - rank as f64 * LANE, left - rank as f64 * LANE)
     }
@@ -289,7 +279,8 @@ impl Placer<'_> {
     }
 
     /// Below the boxes.
-    fn around(&self, around: &Around, start: Point, end: Point, rows: &Rows) -> Line {
+    fn around(&self, around: &Around, start: Point, end: Point) -> Line {
+        let rows = self.rows;
         let &Around { link, out, into, tracks, lane, .. } = around;
         let one_row = rows.row_of[around.from] == rows.row_of[around.to];
         let mut path = Path::new(start);

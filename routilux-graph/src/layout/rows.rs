@@ -2,6 +2,7 @@
 //! one row to the next; a flow that many would cross stays in one row, to be scrolled.
 
 use super::chains::Chains;
+use crate::sketch::Sketch;
 use std::ops::Range;
 
 /// A flow may be that much wider than asked for and still stays in one row.
@@ -17,6 +18,10 @@ const LABEL_GAP: f64 = 20.0;
 const FOR_WIRE: f64 = 3.0;
 const FOR_WIRES: f64 = 60.0;
 
+/// From lane to lane, and from a column to the nearest one.
+pub(crate) const LANE: f64 = 9.0;
+pub(crate) const NEAR: f64 = 14.0;
+
 /// The columns, and which of them are in one row.
 #[derive(Debug)]
 pub(crate) struct Rows {
@@ -26,11 +31,34 @@ pub(crate) struct Rows {
     pub(crate) widths: Vec<f64>,
     /// By column: the room to the next one.
     pub(crate) gaps: Vec<f64>,
+    /// By column: how far to the left and to the right of it the lanes are of links that go around boxes.
+    pub(crate) lanes: Vec<(f64, f64)>,
 }
 
-/// `lanes` is the room that links which go around boxes need to the left and the right of each column.
-pub(crate) fn rows(chains: &Chains, around: &[(usize, usize)], lanes: &[(f64, f64)], most: f64) -> Rows {
+/// Where the lane of this number is to the left of a column. The head of the arrow is between the nearest one and the box.
+pub(crate) fn left_lane(number: usize) -> f64 {
+    NEAR + 4.0 + number as f64 * LANE
+}
+
+/// Where the lane of this number is to the right of a column.
+pub(crate) fn right_lane(number: usize) -> f64 {
+    NEAR + number as f64 * LANE
+}
+
+pub(crate) fn rows(sketch: &Sketch<'_>, chains: &Chains, most: f64) -> Rows {
     let count = chains.layers.len();
+    let links = sketch.links.iter().zip(&chains.links).filter(|(_, wires)| wires.is_none());
+    let layer = |node: usize| chains.items[node].layer;
+    let around: Vec<(usize, usize)> = links.map(|(link, _)| (layer(link.from.0), layer(link.to.0))).collect();
+    let mut beside = vec![(0, 0); count];
+    for &(from, to) in &around {
+        beside[from].1 += 1;
+        beside[to].0 += 1;
+    }
+    let outermost = |lanes: usize, lane: fn(usize) -> f64| lanes.checked_sub(1).map_or(0.0, lane);
+    let lanes =
+        beside.iter().map(|&(left, right)| (outermost(left, left_lane), outermost(right, right_lane)));
+    let lanes: Vec<(f64, f64)> = lanes.collect();
     let mut widths = vec![0.0; count];
     for item in &chains.items {
         widths[item.layer] = f64::max(widths[item.layer], item.width);
@@ -55,7 +83,7 @@ pub(crate) fn rows(chains: &Chains, around: &[(usize, usize)], lanes: &[(f64, f6
         crossing[layer + 1] = *wires as isize;
     }
     let mut passing = vec![0_isize; count + 2];
-    for &(from, to) in around {
+    for &(from, to) in &around {
         passing[usize::min(from, to) + 1] += 1;
         passing[usize::max(from, to) + 1] -= 1;
     }
@@ -70,7 +98,7 @@ pub(crate) fn rows(chains: &Chains, around: &[(usize, usize)], lanes: &[(f64, f6
     for (number, row) in rows.iter().enumerate() {
         row_of[row.clone()].fill(number);
     }
-    Rows { rows, row_of, widths, gaps }
+    Rows { rows, row_of, widths, gaps, lanes }
 }
 
 fn fold(
