@@ -92,14 +92,19 @@ fn write(
     if dress.own {
         out.push_str("xmlns=\"http://www.w3.org/2000/svg\" ");
     }
-    // A picture that is a little too wide is shown a little smaller, and others scroll.
+    // A picture that is a little too wide is shown a little smaller; others, and all on small screens, scroll.
     if !dress.own && width <= PAGE_WIDTH * 1.25 {
-        out.push_str("style=\"max-width:100%;height:auto\" ");
+        let least = (width * 0.8).round();
+        write!(out, "style=\"max-width:100%;min-width:{least}px;height:auto\" ")?;
     }
+    let counted =
+        |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let routines = counted(graph.routines.len(), "routine");
+    let connections = counted(graph.connections.len(), "connection");
     write!(
         out,
         "class=\"{}\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-         aria-label=\"The flow {name}\">",
+         aria-label=\"The flow {name}: {routines}, {connections}\">",
         dress.root
     )?;
     write!(out, "<title>The flow {name}</title><style>{}</style>", dress.look)?;
