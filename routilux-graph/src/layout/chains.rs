@@ -8,6 +8,8 @@ use std::collections::HashMap;
 
 /// A link over more columns than this goes around all boxes: bends in all of them would be many.
 const FAR: usize = 24;
+/// The room below a box for each link that leads from it to itself.
+pub(crate) const OWN_TRACK: f64 = 24.0;
 const MOST_LABEL: f64 = 150.0;
 /// What a label has above and below its line of text, and at its sides.
 pub(crate) const LABEL_HEIGHT: f64 = 16.0;
@@ -93,11 +95,15 @@ pub(crate) fn chains(sketch: &Sketch<'_>, shapes: &[Shape], column: &[usize], ba
         of_labels.extend(has_label.then_some(true));
     }
 
+    let mut own = vec![0_usize; sketch.nodes.len()];
+    for link in sketch.links.iter().filter(|link| link.from.0 == link.to.0) {
+        own[link.from.0] += 1;
+    }
     let items = sketch.nodes.iter().enumerate().map(|(number, _)| Item {
         what: What::Node(number),
         layer: first[column[number]],
         width: shapes[number].width,
-        height: shapes[number].height,
+        height: shapes[number].height + own[number] as f64 * OWN_TRACK,
     });
     let mut chains = Chains {
         items: items.collect(),

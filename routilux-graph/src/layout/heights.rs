@@ -29,8 +29,11 @@ pub(crate) fn heights(chains: &Chains, rows: &Rows) -> Vec<f64> {
     }
     let mut tops = vec![0.0; count];
     for layer in &chains.layers {
-        let wanted = layer.iter().map(|_| (0.0, 1.0)).collect::<Vec<_>>();
-        settle(chains, layer, &wanted, &mut tops);
+        let mut top = 0.0;
+        for &item in layer {
+            tops[item] = top;
+            top += chains.items[item].height + BOXES;
+        }
     }
     for pass in 0..PASSES {
         let pull = |layer: &Vec<usize>, tops: &mut Vec<f64>| {

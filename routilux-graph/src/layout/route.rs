@@ -2,7 +2,7 @@
 //! no box is, or passes a column where a bend has room; or it goes around, in lanes beside the columns and on tracks below them.
 
 use super::boxes::{Shape, TINY};
-use super::chains::{Chains, LABEL_HEIGHT, What, label_width};
+use super::chains::{Chains, LABEL_HEIGHT, OWN_TRACK, What, label_width};
 use super::path::{Path, Point};
 use super::rows::{LANE, NEAR, Rows, left_lane, right_lane};
 use super::text::fit;
@@ -27,6 +27,8 @@ struct Around {
     /// How far down its ends are in the picture, before the rows are laid out.
     leaves: f64,
     enters: f64,
+    /// Of one from a box to itself: the box, and how far down from its upper edge the track is, right below it.
+    own: Option<(usize, f64)>,
     /// Where it goes down beside its source, and up beside its target.
     out: f64,
     into: f64,
@@ -112,7 +114,14 @@ pub(crate) fn picture(
 /// The links that go around the boxes, those over few columns first: they are the nearest to the boxes.
 fn arounds(sketch: &Sketch<'_>, shapes: &[Shape], chains: &Chains, tops: &[f64]) -> Vec<Around> {
     let links = sketch.links.iter().enumerate().filter(|(number, _)| chains.links[*number].is_none());
+    let mut own = vec![0_usize; shapes.len()];
     let arounds = links.map(|(number, link)| Around {
+        own: (link.from.0 == link.to.0).then(|| {
+            let node = link.from.0;
+            let number = own[node];
+            own[node] += 1;
+            (node, shapes[node].height + (number as f64 + 0.5) * OWN_TRACK + 2.0)
+        }),
         link: number,
         from: chains.items[link.from.0].layer,
         to: chains.items[link.to.0].layer,
@@ -193,6 +202,10 @@ fn heights(
             y
         };
         for around in arounds.iter_mut() {
+            if let Some((node, down)) = around.own {
+                around.tracks.0 = tops[node] + down;
+                continue;
+            }
             let label = !links[around.link].label.is_empty();
             match (rows.row_of[around.from] == row, rows.row_of[around.to] == row) {
                 (true, true) => {

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// A flow may be that much wider than asked for and still stays in one row.
 const EASE: f64 = 1.12;
 /// So many links may go from one row to the next.
-const FEW: usize = 8;
+const FEW: usize = 4;
 /// What a link that goes on in the next row costs, in widths of a row that are left empty.
 const COST: f64 = 60.0;
 /// From one box to the next, and from a box to a label.
