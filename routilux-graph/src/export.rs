@@ -49,4 +49,31 @@ mod tests {
             }
         }
     }
+
+    /// It stands in the middle of other documentation: an empty line would end it, and what follows would be Markdown.
+    #[test]
+    fn html_is_one_line_of_any_flow() {
+        let mut random = Lcg(12);
+        for _ in 0..500 {
+            let html = random_flow(&mut random, 8, 1).to_rustdoc_svg();
+            assert!(html.starts_with("<div ") && html.ends_with("</svg></div>"));
+            assert!(!html.chars().any(char::is_control), "{html}");
+            assert!(!html.contains(" id=") && !html.contains("url(") && !html.contains("<script"));
+        }
+    }
+
+    #[test]
+    fn flows_far_within_are_boxes_in_the_end() {
+        let mut graph = Graph::new("Flow");
+        for number in 0..30 {
+            let mut outer = Graph::new(format!("Flow{number}"));
+            outer.routines = vec![graph.instance("inner")];
+            graph = outer;
+        }
+        let depth = |text: &str, word: &str| text.matches(word).count();
+        assert_eq!(depth(&graph.to_dot(), "subgraph "), 20);
+        assert_eq!(depth(&graph.to_mermaid(), "subgraph "), 20);
+        assert_eq!(depth(&graph.to_d2(), "sql_table"), 1);
+        assert_eq!(depth(&graph.to_text(), "(a flow)"), 30);
+    }
 }

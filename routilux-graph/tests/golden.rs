@@ -68,12 +68,3 @@ fn lines_for_a_terminal_are_short() {
         }
     }
 }
-
-#[test]
-fn html_for_rustdoc_is_one_line_and_needs_no_ids() {
-    for (name, graph) in flows::all() {
-        let html = graph.to_rustdoc_svg();
-        assert!(!html.contains(['\n', '\r', '\t']), "{name}");
-        assert!(!html.contains(" id=") && !html.contains("url(") && !html.contains("<script"), "{name}");
-    }
-}

@@ -49,7 +49,7 @@ impl Graph {
     }
 
     /// The flow as a picture for a page of rustdoc, in the colours of the page's theme: what stands in `#[doc = "…"]`. It is HTML in
-    /// one line that Markdown leaves as it is, and scrolls where it is wider than the page.
+    /// one line that Markdown leaves as it is, if an empty line follows, and scrolls where it is wider than the page.
     ///
     /// ```
     /// use routilux_graph::{Graph, Routine};
