@@ -210,7 +210,7 @@ mod tests {
         let closers = Closers::of(&graph);
         assert_eq!(closers.counted, [vec![0], vec![0, 1], vec![0, 1]]);
         assert_eq!(closers.waits_for(0), [1]);
-        assert_eq!(closers.waits_for(1), []);
+        assert_eq!(closers.waits_for(1), [0_usize; 0]);
         assert_eq!(closers.waited_for_by(1), [0]);
         assert_eq!((closers.initial(0), closers.initial(1)), (2, 1));
         assert_eq!(closers.closers[0].upstream, [false, true, true]);

@@ -2,6 +2,9 @@
 //! them that need no Rust types. The macros use it while compiling, the runtime while resuming;
 //! it runs nothing and has no dependencies.
 //!
+//! Any flow can be drawn, or written for other tools: [`Graph::to_svg`], [`Graph::to_rustdoc_svg`], [`Graph::to_dot`],
+//! [`Graph::to_mermaid`], [`Graph::to_d2`], [`Graph::to_text`], and `Graph::to_json` with the feature `json`.
+//!
 //! ```
 //! use routilux_graph::{Connection, Event, Graph, Port, Routine, Slot, Source, Target, check};
 //!
@@ -22,9 +25,12 @@ mod closers;
 mod code;
 mod cycles;
 mod ends;
+mod export;
 mod flatten;
 mod inner;
+mod layout;
 mod model;
+mod sketch;
 mod suggest;
 #[cfg(test)]
 mod testing;

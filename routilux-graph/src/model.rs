@@ -7,51 +7,67 @@ use std::str::FromStr;
 
 /// A flow: routines and the connections between their ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Graph {
     /// The flow's name.
     pub name: String,
     /// Its routines, in the order they are written.
+    #[cfg_attr(feature = "json", serde(default))]
     pub routines: Vec<Routine>,
     /// Its connections, one for each source and target, in the order they are written.
+    #[cfg_attr(feature = "json", serde(default))]
     pub connections: Vec<Connection>,
     /// Events that lead nowhere on purpose.
+    #[cfg_attr(feature = "json", serde(default))]
     pub ignored: Vec<Port>,
     /// What is done about errors and panics, in the order the rows are written.
+    #[cfg_attr(feature = "json", serde(default))]
     pub policies: Vec<Policy>,
 }
 
 /// A routine in a flow: an instance of a routine type.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Routine {
     /// Its name in the flow.
     pub id: String,
     /// The name of its type, as written in the flow.
+    #[cfg_attr(feature = "json", serde(rename = "type"))]
     pub type_name: String,
     /// Its ports, in the order their handlers are declared: slots, joins, sources and finishes. Of a flow in this flow: its
     /// inputs.
+    #[cfg_attr(feature = "json", serde(default))]
     pub slots: Vec<Slot>,
     /// Its typed outputs: the declared events, then `<join>.unpaired` for each join with a time limit. Of a flow in this flow: its
     /// outputs, then `result` where it has one. Error events, like `line.error`, are not among them.
+    #[cfg_attr(feature = "json", serde(default))]
     pub events: Vec<Event>,
     /// What is known of its inside, where it is a flow.
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Option::is_none"))]
     pub inner: Option<Box<Inner>>,
 }
 
 /// The inside of a flow that is an instance in another one, as far as the wiring outside depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Inner {
     /// All of it. While a flow is compiled, what others hold is not known.
+    #[cfg_attr(feature = "json", serde(default))]
     pub graph: Option<Graph>,
     /// Which input may lead to which output.
+    #[cfg_attr(feature = "json", serde(default))]
     pub reach: Vec<(String, String)>,
     /// The outputs that may get something without any input, because a source inside starts by itself.
+    #[cfg_attr(feature = "json", serde(default))]
     pub always: Vec<String>,
     /// The slots inside that wait until nothing can come any more.
+    #[cfg_attr(feature = "json", serde(default))]
     pub drained: Vec<Drained>,
 }
 
 /// A drained slot inside a flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Drained {
     /// Its name inside: `parse.total`.
     pub slot: String,
@@ -63,28 +79,39 @@ pub struct Drained {
 
 /// A port that takes something, or that runs by itself: what a handler of a routine is behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Slot {
     /// Its name: that of its handler.
     pub name: String,
     /// The type of one arrival, as written by the author of the routine.
+    #[cfg_attr(feature = "json", serde(default))]
     pub payload: String,
     /// What the slot keeps.
+    #[cfg_attr(feature = "json", serde(default))]
     pub merge: Merge,
     /// When its handler runs.
+    #[cfg_attr(feature = "json", serde(default))]
     pub when: When,
     /// Whether a flow may leave it unconnected.
+    #[cfg_attr(feature = "json", serde(default))]
     pub optional: bool,
     /// Whether its handler is `async`.
+    #[cfg_attr(feature = "json", serde(default))]
     pub waits: bool,
     /// What kind of handler it has.
+    #[cfg_attr(feature = "json", serde(default))]
     pub role: Role,
     /// What a join pairs: each is connected by itself.
+    #[cfg_attr(feature = "json", serde(default))]
     pub params: Vec<Param>,
     /// Whether its handler may fail: it returns a `Result`, or has a timeout. Then there is an error event.
+    #[cfg_attr(feature = "json", serde(default))]
     pub fallible: bool,
     /// Whether all is as before after a panic: the state is, and the payload is still there.
+    #[cfg_attr(feature = "json", serde(default))]
     pub whole: bool,
     /// Whether it is a join with a time limit. Then there is the event `<join>.unpaired`.
+    #[cfg_attr(feature = "json", serde(default))]
     pub within: bool,
     /// The event that its handler emits once each time that it runs, where that can be told while compiling: it returns the payload.
     pub always: Option<String>,
@@ -92,6 +119,8 @@ pub struct Slot {
 
 /// The kinds of handlers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Role {
     /// It takes what arrives at its slot.
     #[default]
@@ -109,21 +138,26 @@ pub enum Role {
 
 /// One input of a join.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Param {
     /// Its name.
     pub name: String,
     /// The type of one arrival, as written by the author of the routine.
+    #[cfg_attr(feature = "json", serde(default))]
     pub payload: String,
 }
 
 /// A typed output port.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {
     /// Its name.
     pub name: String,
     /// Its payload's type, as written by the author of the routine.
+    #[cfg_attr(feature = "json", serde(default))]
     pub payload: String,
     /// Whether it leaves at once, before the step has ended: then it goes to outputs only.
+    #[cfg_attr(feature = "json", serde(default))]
     pub live: bool,
 }
 
@@ -177,6 +211,7 @@ pub struct Unknown;
 
 /// One port of one routine.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Port {
     /// The routine's id.
     pub routine: String,
@@ -187,6 +222,8 @@ pub struct Port {
 
 /// Where a connection begins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Source {
     /// A typed input of the flow.
     Input(String),
@@ -196,6 +233,8 @@ pub enum Source {
 
 /// Where a connection ends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Target {
     /// A slot of a routine.
     Slot(Port),
@@ -207,37 +246,50 @@ pub enum Target {
 
 /// A way from an event, or an input of the flow, to a slot, an output or the result.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Connection {
     /// Where it begins.
     pub from: Source,
     /// Where it ends.
     pub to: Target,
     /// Whether it is marked as feedback with `loop`.
+    #[cfg_attr(feature = "json", serde(default))]
     pub feedback: bool,
     /// How often a payload may go this way in a job: the number of `loop(3)`.
+    #[cfg_attr(feature = "json", serde(default))]
     pub bound: Option<u32>,
     /// Whether the payload is converted with `From`: `=>`.
+    #[cfg_attr(feature = "json", serde(default))]
     pub converts: bool,
     /// Which payloads go this way: the text of the closure after `if`. Of an `else`, the text of the guard that it is the `else` of.
+    #[cfg_attr(feature = "json", serde(default))]
     pub guard: Option<String>,
     /// Whether it is the `else` of its guard: what the guard rejects goes this way.
+    #[cfg_attr(feature = "json", serde(default))]
     pub otherwise: bool,
     /// What becomes of the payload on its way: the text of the closure before the target.
+    #[cfg_attr(feature = "json", serde(default))]
     pub map: Option<String>,
 }
 
 /// One row of what is done when a handler fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Policy {
     /// What it is about; a row that names nothing is tried after those that do.
+    #[cfg_attr(feature = "json", serde(default))]
     pub of: Option<Subject>,
     /// Whether it is about panics, and not about errors.
+    #[cfg_attr(feature = "json", serde(default))]
     pub panic: bool,
     /// Which errors it is about: the text of the closure after `if`.
+    #[cfg_attr(feature = "json", serde(default))]
     pub guard: Option<String>,
     /// Where a delivery that failed goes on to: the targets of `-> a.b`, and of `then -> a.b`.
+    #[cfg_attr(feature = "json", serde(default))]
     pub to: Vec<Target>,
     /// Whether the rows after it are tried in the end: `retry` without `then`.
+    #[cfg_attr(feature = "json", serde(default))]
     pub passes: bool,
     /// What is done, as written: `retry(3, 100ms) then skip`.
     pub text: String,
@@ -245,6 +297,8 @@ pub struct Policy {
 
 /// What a row of [`Graph::policies`] is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "snake_case"))]
 pub enum Subject {
     /// All handlers of a routine, or of a flow in this flow. In a flattened graph also all routines whose ids begin with this one and
     /// a dot.
