@@ -114,6 +114,7 @@ pub struct Slot {
     #[cfg_attr(feature = "json", serde(default))]
     pub within: bool,
     /// The event that its handler emits once each time that it runs, where that can be told while compiling: it returns the payload.
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Option::is_none"))]
     pub always: Option<String>,
 }
 
