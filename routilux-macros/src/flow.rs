@@ -2,7 +2,8 @@
 //! for its port table, by the macro of the type's own name, each passing the question on to the next. The
 //! second is called with all tables, checks the wiring and writes what runs it; after an error it writes
 //! stubs, so that who uses the flow has no errors of their own. It also writes the macro of the flow's own name, which
-//! answers other flows: what an `in` takes and what it reaches is not known before.
+//! answers other flows: what an `in` takes and what it reaches is not known before. For rustdoc the second stage writes the struct too,
+//! because its documentation says what the tables say.
 
 mod check;
 mod closure;
@@ -45,16 +46,23 @@ fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let private = quote! { #krate::__private };
-    let state = quote! { { [#krate] {#flow} } };
     let paths = ports::distinct(&parse::statements(&header.body), &header.name);
     let shell = expand::shell(&private, &header, &paths);
-    let ask = match paths.split_first() {
+    let ask = |state: TokenStream| match paths.split_first() {
         Some((first, others)) => {
             quote! { #first! { @ports [#((#others))*] [#private::flow_stage] #state {} } }
         }
         None => quote! { #private::flow_stage! { @tables #state {} } },
     };
-    quote! { #shell #ask }
+    let (plain, documented) =
+        (ask(quote! { { [#krate] {#flow} } }), ask(quote! { { [#krate] {#flow} doc } }));
+    quote! {
+        #shell
+        #[cfg(not(doc))]
+        #plain
+        #[cfg(doc)]
+        #documented
+    }
 }
 
 fn second_stage(state: &Group, tables: &Group) -> TokenStream {
@@ -62,6 +70,7 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
     let (Some(TokenTree::Group(krate)), Some(TokenTree::Group(flow))) = (state.next(), state.next()) else {
         return TokenStream::new();
     };
+    let is_documented = state.next().is_some();
     // The first stage has told the errors of the header.
     let Ok(header) = parse::header(flow.stream()) else { return TokenStream::new() };
     let krate = krate.stream();
@@ -77,6 +86,7 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
         Some(_) => quote! { #(#allowed)* const _: () = { #warnings }; },
         None => warnings,
     };
+    let shell = is_documented.then(|| expand::documented_shell(&private, &header, &model));
     match diagnostics.is_empty() && !model.has_broken_routine {
         true => {
             let flow = expand::flow(&private, &header, &model);
@@ -89,7 +99,7 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
                     &bounds::of_all(&header.generics),
                 ),
             );
-            quote! { #flow #table #warnings }
+            quote! { #shell #flow #table #warnings }
         }
         false => {
             let told = diagnostics.first().or_else(|| model.broken.clone());
@@ -97,7 +107,7 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
             let table =
                 answering_macro(&header.name, ports::broken_table(&model.live_outputs(), told.as_ref()));
             let errors = diagnostics.into_tokens();
-            quote! { #stub #table #errors }
+            quote! { #shell #stub #table #errors }
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod diagnostic;
+mod document;
 mod flow;
 mod routine;
 mod text;

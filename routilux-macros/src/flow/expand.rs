@@ -4,6 +4,7 @@
 
 mod cells;
 mod deliver;
+mod document;
 mod ends;
 mod generics;
 mod graph;
@@ -18,7 +19,7 @@ mod shell;
 mod stub;
 mod ways;
 
-pub(crate) use shell::shell;
+pub(crate) use shell::{documented_shell, shell};
 pub(crate) use stub::stub;
 
 use super::model::{By, Model};

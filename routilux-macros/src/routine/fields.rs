@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use crate::diagnostic::{Diagnostics, at, error};
+use crate::document;
 use crate::text;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -39,7 +40,12 @@ pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
         false => stub(args, &item),
     };
     let errors = diagnostics.into_tokens();
-    quote! { #item #generated #errors }
+    let of_kind =
+        |wanted: Kind| model.fields.iter().filter(move |(kind, _)| *kind == wanted).map(|(_, field)| field);
+    let docs = document::fields("Configuration", of_kind(Kind::Given))
+        + &document::fields("State", of_kind(Kind::State));
+    let docs = document::attribute(&docs);
+    quote! { #docs #item #generated #errors }
 }
 
 /// Reads the marks off the fields and takes them away.

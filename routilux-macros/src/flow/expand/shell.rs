@@ -1,6 +1,8 @@
 //! The flow's struct and its functions: what needs only the flow's own text.
 
+use super::super::model::Model;
 use super::super::parse::Header;
+use super::document;
 use super::generics::Generics;
 use crate::bounds;
 use crate::routine::plain;
@@ -8,8 +10,36 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{GenericArgument, Path, Type};
 
-/// The first stage. `asked` are the macros of the routine types.
+/// The first stage. `asked` are the macros of the routine types. For rustdoc it is written by the second.
 pub(crate) fn shell(p: &TokenStream, header: &Header, asked: &[Path]) -> TokenStream {
+    let found = format_ident!("AskedBy{}", plain(&header.name), span = Span::call_site());
+    let job = quote! { <#found as #p::JobOf<Self>>::Job };
+    let shell = of(p, header, &job, &quote! { #[cfg(not(doc))] }, &Docs::default());
+    quote! {
+        #shell
+
+        // `0` is asked of the macro of each routine type, in a place where the compiler takes none for an error.
+        #[cfg(not(doc))]
+        #[doc(hidden)]
+        #[allow(dead_code)]
+        type #found = #p::Asked<{ 0 #(+ #asked!(@zero))* }>;
+    }
+}
+
+/// The same with all that is to be known of the flow.
+pub(crate) fn documented_shell(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
+    let docs = Docs { flow: document::picture(model), parts: document::parts(model) };
+    of(p, header, &quote! { #p::Job<Self> }, &TokenStream::new(), &docs)
+}
+
+/// Markdown for the struct, and for its `impl` block.
+#[derive(Default)]
+struct Docs {
+    flow: String,
+    parts: String,
+}
+
+fn of(p: &TokenStream, header: &Header, job: &TokenStream, cfg: &TokenStream, docs: &Docs) -> TokenStream {
     let Header { attrs, vis, name, params, .. } = header;
     let names: Vec<&Ident> = params.iter().map(|param| &param.name).collect();
     let types: Vec<_> = params.iter().map(|param| &param.ty).collect();
@@ -18,6 +48,7 @@ pub(crate) fn shell(p: &TokenStream, header: &Header, asked: &[Path]) -> TokenSt
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let default = params.is_empty().then(|| {
         quote! {
+            #cfg
             #[automatically_derived]
             impl #impl_generics ::core::default::Default for #name #ty_generics #where_clause {
                 fn default() -> Self { Self::new() }
@@ -35,6 +66,7 @@ pub(crate) fn shell(p: &TokenStream, header: &Header, asked: &[Path]) -> TokenSt
         field = Some(quote! { __routilux: ::core::marker::PhantomData<fn() -> (#(#phantoms,)*)>, });
         value = Some(quote! { __routilux: ::core::marker::PhantomData, });
         clone = Some(quote! {
+            #cfg
             #[automatically_derived]
             impl #impl_generics ::core::clone::Clone for #name #ty_generics
             where #(#predicates,)* #(#cloned: ::core::clone::Clone,)*
@@ -45,12 +77,19 @@ pub(crate) fn shell(p: &TokenStream, header: &Header, asked: &[Path]) -> TokenSt
             }
         });
     }
-    let methods = methods(p, header, asked);
+    let methods = methods(p, header, job, cfg, &docs.parts);
+    let picture = (!docs.flow.is_empty()).then(|| {
+        let picture = &docs.flow;
+        quote! { #[doc = #picture] }
+    });
     quote! {
+        #cfg
         #(#attrs)*
+        #picture
         #derived
         #vis struct #name #generics #where_clause { #(#names: #types,)* #field }
 
+        #cfg
         #[allow(dead_code, clippy::too_many_arguments)]
         impl #impl_generics #name #ty_generics #where_clause {
             #[doc = #new_doc]
@@ -91,19 +130,24 @@ fn mentions(header: &Header, ty: &Type) -> bool {
 }
 
 /// What a flow can do. Where one of its routine types is not found, there is no second stage, and nothing is known of its
-/// jobs: their type is then one that the compiler knows to be wrong, so that no use of it is an error again. For
-/// that, `0` is asked of the macro of each routine type, in a place where the compiler takes none for an error.
-fn methods(p: &TokenStream, header: &Header, asked: &[Path]) -> TokenStream {
+/// jobs: their type is then one that the compiler knows to be wrong, so that no use of it is an error again.
+fn methods(
+    p: &TokenStream,
+    header: &Header,
+    job: &TokenStream,
+    cfg: &TokenStream,
+    parts: &str,
+) -> TokenStream {
     let Header { vis, name, .. } = header;
     let Generics { decl, args, clause, .. } = Generics::of(&header.generics);
-    let found = format_ident!("AskedBy{}", plain(name), span = Span::call_site());
-    let job = quote! { <#found as #p::JobOf<Self>>::Job };
     let of_flow = quote! { <#job as #p::OfFlow<Self>> };
+    // What is private where the flow is public is not linked to, and no mistake of the user's.
+    let documented = (!parts.is_empty()).then(|| {
+        quote! { #[doc = #parts] #[allow(rustdoc::private_intra_doc_links, rustdoc::broken_intra_doc_links)] }
+    });
     quote! {
-        #[doc(hidden)]
-        #[allow(dead_code)]
-        type #found = #p::Asked<{ 0 #(+ #asked!(@zero))* }>;
-
+        #cfg
+        #documented
         #[allow(dead_code)]
         impl #decl #name #args #clause {
             /// A new job of this flow, in this thread: its configuration is evaluated now.
