@@ -74,10 +74,14 @@ impl Text {
 
     fn of_pin(pin: &Pin) -> Self {
         let mut text = Text::new(&pin.name, SMALL, MOST_PIN, Look::Pin);
-        if pin.payload.is_empty() || text.full.is_some() {
+        if pin.payload.is_empty() {
             return text;
         }
         let payload = format!(": {}", line(&pin.payload));
+        if let Some(name) = &mut text.full {
+            name.push_str(&payload);
+            return text;
+        }
         text.payload = fit(&payload, SMALL, MOST_PIN - width(&text.shown, SMALL));
         if text.payload.chars().count() < 4 {
             text.payload = String::new();
