@@ -15,16 +15,25 @@ pub(crate) fn attribute(markdown: &str) -> TokenStream {
     }
 }
 
-/// A section with a table, or nothing where the table would be empty.
+/// A section with a table, or nothing where the table would be empty. A last column without a title is left out if it is empty.
 pub(crate) fn section(title: &str, columns: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
     }
+    let is_empty =
+        columns.last() == Some(&"") && rows.iter().all(|row| row.last().is_some_and(String::is_empty));
+    let (columns, rows): (&[&str], Vec<Vec<String>>) = match is_empty {
+        true => {
+            let width = columns.len() - 1;
+            (&columns[..width], rows.iter().map(|row| row[..width].to_vec()).collect())
+        }
+        false => (columns, rows.to_vec()),
+    };
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut table = format!("\n# {title}\n\n");
     table += &line(columns.iter().map(|column| (*column).to_owned()).collect());
     table += &line(columns.iter().map(|_| "---".to_owned()).collect());
-    rows.iter().for_each(|row| table += &line(row.clone()));
+    rows.into_iter().for_each(|row| table += &line(row));
     table
 }
 
@@ -89,5 +98,7 @@ mod tests {
         let rows = [vec![code("word"), code("fn(u8) -> A|B")]];
         let table = "\n# Events\n\n| event | carries |\n| --- | --- |\n| `word` | `fn(u8) -> A\\|B` |\n";
         assert_eq!(section("Events", &["event", "carries"], &rows), table);
+        let undocumented = [[rows[0].clone(), vec![String::new()]].concat()];
+        assert_eq!(section("Events", &["event", "carries", ""], &undocumented), table);
     }
 }

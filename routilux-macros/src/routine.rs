@@ -89,7 +89,7 @@ fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
         // That is told at the struct. The handlers would name an outbox that there is not.
         return expand::macro_only(&model);
     }
-    let user = expand::users_impl(&parsed, &document::ports(&parsed, &model));
+    let user = expand::users_impl(&parsed);
     match diagnostics.is_empty() {
         true => {
             let generated = expand::expand(args, &parsed, &model);

@@ -4,6 +4,7 @@
 pub mod everywhere;
 pub mod flows;
 pub mod patience;
+pub mod project;
 pub mod random;
 pub mod tokens;
 pub mod words;

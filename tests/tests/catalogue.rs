@@ -5,8 +5,8 @@ use routilux_graph::Code;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
+use tests::project::Project;
 
 /// What a page says of its mistake.
 struct Page {
@@ -73,37 +73,12 @@ struct Told {
 
 /// Checks a crate whose programs are these, and returns what is told of each.
 fn check(programs: &BTreeMap<String, String>) -> BTreeMap<String, Vec<Told>> {
-    let root = root();
-    let dir = root.join("target/errors");
-    let bin = dir.join("src/bin");
-    let _ = fs::remove_dir_all(&bin);
-    fs::create_dir_all(&bin).unwrap();
-    let manifest = format!(
-        "[package]\nname = \"errors\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n\
-         routilux = {{ path = {:?}, features = [\"tokio\"] }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\n[workspace]\n",
-        root.join("routilux").canonicalize().unwrap()
-    );
-    fs::write(dir.join("Cargo.toml"), manifest).unwrap();
-    fs::copy(root.join("Cargo.lock"), dir.join("Cargo.lock")).unwrap();
+    let project = Project::new("errors").unwrap();
     for (name, program) in programs {
-        fs::write(bin.join(format!("{name}.rs")), program).unwrap();
+        project.write(&format!("src/bin/{name}.rs"), program).unwrap();
     }
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "check",
-            "--bins",
-            "--keep-going",
-            "--quiet",
-            "--message-format",
-            "json",
-            "-j2",
-            "--manifest-path",
-        ])
-        .arg(dir.join("Cargo.toml"))
-        .env("CARGO_TARGET_DIR", dir.join("target"))
-        .env_remove("RUSTFLAGS")
-        .output()
-        .unwrap();
+    let output =
+        project.cargo("check").args(["--bins", "--keep-going", "--message-format", "json"]).output().unwrap();
     let mut told: BTreeMap<String, Vec<Told>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for line in String::from_utf8(output.stdout).unwrap().lines() {

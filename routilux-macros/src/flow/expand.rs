@@ -422,6 +422,7 @@ impl<'a> Flow<'a> {
         let result = self.result_type().map(|payload| quote! { for<'__routilux> #payload: #p::SyncPayload, });
         let params = self.shared.iter().map(|param| &self.header.params[*param].ty);
         quote! {
+            #[doc(hidden)]
             #[automatically_derived]
             impl #decl #p::Threaded for #flow
             where

@@ -1,4 +1,4 @@
-//! What rustdoc shows of a routine: its ports, on the `impl` block that declares them.
+//! What rustdoc shows of a routine's ports.
 
 use super::model::{Handler, Kind, Model, input_name, plain};
 use super::parse::{Impl, Item};

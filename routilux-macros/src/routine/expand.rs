@@ -14,7 +14,6 @@ use super::args::Args;
 use super::model::{Event, Handler, Kind, Mark, Model, plain};
 use super::parse::{Function, Impl, Item};
 use crate::diagnostic::at;
-use crate::document;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::HashSet;
@@ -27,8 +26,7 @@ pub(crate) fn event_variant(name: &str) -> Ident {
 }
 
 /// The user's block without our marks and without the events, which have no body.
-/// `docs` is what rustdoc shows of the ports.
-pub(crate) fn users_impl(parsed: &Impl, docs: &str) -> TokenStream {
+pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
     let Impl { attrs, generics, self_type, items } = parsed;
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let items = items.iter().filter_map(|item| match item {
@@ -47,10 +45,8 @@ pub(crate) fn users_impl(parsed: &Impl, docs: &str) -> TokenStream {
             Some(quote! { #(#attrs)* #allowed #vis #signature #body })
         }
     });
-    let docs = document::attribute(docs);
     quote! {
         #(#attrs)*
-        #docs
         impl #impl_generics #self_type #where_clause {
             #(#items)*
         }

@@ -7,6 +7,7 @@ use crate::text;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use routilux_graph::{Code, did_you_mean};
+use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{Attribute, Field, Fields, GenericParam, Generics, Ident, ItemStruct, Meta};
 
@@ -45,7 +46,8 @@ pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
     let docs = document::fields("Configuration", of_kind(Kind::Given))
         + &document::fields("State", of_kind(Kind::State));
     let docs = document::attribute(&docs);
-    quote! { #docs #item #generated #errors }
+    item.attrs.extend(Attribute::parse_outer.parse2(docs).unwrap_or_default());
+    quote! { #item #generated #errors }
 }
 
 /// Reads the marks off the fields and takes them away.

@@ -2,6 +2,7 @@
 
 use super::super::model::{Model, Typed};
 use super::super::ports::macro_path;
+use crate::bounds;
 use crate::document::{code, section};
 use crate::routine::plain;
 use crate::text;
@@ -9,7 +10,14 @@ use routilux_graph::{Source, Target};
 
 /// For the struct.
 pub(super) fn picture(model: &Model) -> String {
-    format!("\n\n{}", model.graph.to_rustdoc_svg())
+    let mut graph = model.graph.clone();
+    for (routine, instance) in graph.routines.iter_mut().zip(&model.routines) {
+        // With what its type parameters are.
+        if !bounds::arguments(&instance.path).is_empty() {
+            routine.type_name = text::of(&instance.path);
+        }
+    }
+    format!("\n\n{}\n\n", graph.to_rustdoc_svg())
 }
 
 /// For its `impl` block.

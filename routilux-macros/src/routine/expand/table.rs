@@ -3,6 +3,8 @@
 
 use super::Routine;
 use crate::bounds;
+use crate::document;
+use crate::routine::document::ports;
 use crate::routine::model::{Event, Handler, Kind, Model, input_name, plain};
 use crate::text;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -53,7 +55,10 @@ impl Routine<'_> {
             (false, false) => quote!(Along),
             (false, true) => quote!(Lasting),
         };
+        // The user's own block is not shown, since its handlers are private.
+        let docs = document::attribute(&ports(self.parsed, model));
         quote! {
+            #docs
             #[automatically_derived]
             impl #impl_generics #p::Routine for #self_type #where_clause {
                 type Event = #enumeration #ty_generics;
