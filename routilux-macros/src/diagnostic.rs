@@ -63,6 +63,29 @@ pub(crate) fn error(
     }
 }
 
+/// An error of a parser that was given `tokens`, which knows neither our codes nor what to do: where it is none of ours, it is put
+/// into our words. What is missing at the end is told at the last token, of ours too.
+pub(crate) fn coded(
+    code: Code,
+    problem: syn::Error,
+    tokens: &TokenStream,
+    what: &str,
+    help: &str,
+) -> syn::Error {
+    let text = problem.to_string();
+    // What is missing at the end has the place of the macro as a whole.
+    let is_nowhere = format!("{:?}", problem.span()) == format!("{:?}", Span::call_site());
+    let place = match tokens.clone().into_iter().last() {
+        Some(last) if is_nowhere => last.span(),
+        _ => problem.span(),
+    };
+    match text.ends_with(']') {
+        true if is_nowhere => syn::Error::new(place, text),
+        true => problem,
+        false => error(code, OneSpan(place), format!("{what}: {text}"), help),
+    }
+}
+
 /// Stands for a place, where there is no token.
 pub(crate) struct OneSpan(pub(crate) Span);
 

@@ -19,10 +19,11 @@ mod ports;
 mod source_text;
 
 use crate::bounds;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, coded};
 use crate::routine::answering_macro;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
+use routilux_graph::Code;
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut tokens = input.into_iter();
@@ -43,7 +44,11 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
     let header = match parse::header(flow.clone()) {
         Ok(header) => header,
-        Err(error) => return error.to_compile_error(),
+        Err(error) => {
+            let help = "write `flow! { pub flow Name(parameter: Type) { .. } }`";
+            let error = coded(Code::FlowHeader, error, &flow, "this flow cannot be read", help);
+            return error.to_compile_error();
+        }
     };
     let private = quote! { #krate::__private };
     let paths = ports::distinct(&parse::statements(&header.body), &header.name);

@@ -6,6 +6,8 @@ mod bounds;
 mod diagnostic;
 mod document;
 mod flow;
+#[cfg(test)]
+mod fuzz;
 mod routine;
 mod text;
 

@@ -16,7 +16,7 @@ mod returns;
 mod signature;
 mod types;
 
-use crate::diagnostic::{Diagnostics, error};
+use crate::diagnostic::{Diagnostics, coded, error};
 pub(crate) use duration::millis;
 pub(crate) use expand::TABLE;
 pub(crate) use expand::answering_macro;
@@ -53,6 +53,12 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
+/// What the compiler itself reads, and the parser does not.
+fn unreadable(error: syn::Error, item: &TokenStream) -> syn::Error {
+    let help = "if it is new syntax, put it into an item of its own";
+    coded(Code::RoutinePlace, error, item, "`#[routine]` cannot read this", help)
+}
+
 /// The item as it was, so that who uses it sees no error of ours, and the error.
 fn with_item(error: syn::Error, item: TokenStream) -> TokenStream {
     let error = error.to_compile_error();
@@ -80,7 +86,7 @@ fn kind(input: ParseStream<'_>) -> syn::Result<Kind> {
 fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
     let parsed = match parse::parse(item.clone()) {
         Ok(parsed) => parsed,
-        Err(error) => return with_item(error, item),
+        Err(error) => return with_item(unreadable(error, &item), item),
     };
     let mut diagnostics = Diagnostics::default();
     let model = model::build(&parsed, &mut diagnostics);

@@ -25,7 +25,7 @@ impl Checker<'_> {
     }
 
     /// By parameter: the connections that end at it.
-    fn into_join(&self, routine: usize, slot: usize) -> Vec<Vec<usize>> {
+    fn feeding(&self, routine: usize, slot: usize) -> Vec<Vec<usize>> {
         let params = self.graph.routines[routine].slots[slot].params.len();
         let ends = |param: usize, end: &Option<To>| *end == Some((routine, slot, Some(param)));
         let into = |param: usize| {
@@ -37,7 +37,7 @@ impl Checker<'_> {
     /// One event goes to two parameters, and a guard lets it to one of them and not to the other.
     fn decided(&mut self, routine: usize, slot: usize) -> bool {
         let graph = self.graph;
-        let into = self.into_join(routine, slot);
+        let into = self.feeding(routine, slot);
         let is_guarded = |index: usize| graph.connections[index].guard.is_some();
         let gate = |index: usize| {
             let Connection { guard, otherwise, .. } = &graph.connections[index];
@@ -79,7 +79,7 @@ impl Checker<'_> {
     fn skipped(&mut self, ways: &Ways, routine: usize, slot: usize) {
         let graph = self.graph;
         let reaching: Vec<Vec<bool>> = self
-            .into_join(routine, slot)
+            .feeding(routine, slot)
             .iter()
             .map(|into| {
                 let from = into.iter().filter_map(|index| self.ends.events[*index]);

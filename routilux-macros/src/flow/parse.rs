@@ -12,6 +12,7 @@ use quote::ToTokens;
 use routilux_graph::Code;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Attribute, Generics, Path, Token, Type, Visibility, WhereClause, braced, parenthesized};
 
 /// `pub flow Name<T: Payload>(parameter: Type) where .. { statements }`
@@ -81,12 +82,9 @@ impl Parse for Header {
                 return Err(error(Code::FlowHeader, other, "expected `flow` and the flow's name", shape));
             }
             None => {
-                return Err(error(
-                    Code::FlowHeader,
-                    TokenStream::new(),
-                    "expected `flow` and the flow's name",
-                    shape,
-                ));
+                let last = attrs.last().filter(|_| input.is_empty());
+                let place = OneSpan(last.map_or(input.span(), |attr| attr.span()));
+                return Err(error(Code::FlowHeader, place, "expected `flow` and the flow's name", shape));
             }
         }
         let name: Ident =

@@ -133,7 +133,7 @@ fn subject<'t>(of: &TokenTree, tokens: &'t [TokenTree]) -> syn::Result<(Of, &'t 
     let written = all(&tokens[..tokens.len() - rest.len()]);
     let shape = "write `of id.slot`, or `of id` for all handlers of a routine";
     match names.as_slice() {
-        _ if is_sign(rest.first(), '.') => {
+        [_, ..] if is_sign(rest.first(), '.') => {
             Err(error(Code::PolicyShape, written, "this names no handler", shape))
         }
         [] => Err(error(Code::PolicyShape, of, "`of` is followed by what the policy is about", shape)),

@@ -3,8 +3,9 @@
 use super::model::{Event, is_reserved};
 use super::parse::Function;
 use super::types::owned_name;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, coded};
 use crate::text;
+use quote::ToTokens;
 use routilux_graph::{Code, did_you_mean};
 use syn::{Attribute, FnArg, Meta, Pat, ReturnType, Token, Type};
 
@@ -65,8 +66,9 @@ fn is_live(attr: &Attribute, diagnostics: &mut Diagnostics) -> bool {
     let parsed = list.parse_args_with(syn::punctuated::Punctuated::<Meta, Token![,]>::parse_terminated);
     let metas = match parsed {
         Ok(metas) => metas,
-        Err(error) => {
-            diagnostics.add(error);
+        Err(problem) => {
+            let what = "the option of `#[event]` cannot be read";
+            diagnostics.add(coded(Code::OptionValue, problem, &list.to_token_stream(), what, WRITE));
             return true;
         }
     };

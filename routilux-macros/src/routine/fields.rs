@@ -28,7 +28,7 @@ struct Model {
 pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
     let mut item: ItemStruct = match syn::parse2(item.clone()) {
         Ok(item) => item,
-        Err(error) => return super::with_item(error, item),
+        Err(error) => return super::with_item(super::unreadable(error, &item), item),
     };
     let mut diagnostics = Diagnostics::default();
     let mut model = model(&mut item, &mut diagnostics);

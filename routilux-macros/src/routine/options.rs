@@ -2,7 +2,7 @@
 
 use super::duration;
 use super::model::{Known, Mark, plain};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, coded};
 use crate::text;
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -80,14 +80,8 @@ pub(super) fn read(
         Meta::Path(_) => return options,
         Meta::List(list) => list,
         Meta::NameValue(value) => {
-            let example = match mark {
-                Mark::Join => "#[join(latest)]",
-                Mark::Source => "#[source(start)]",
-                Mark::Finish => "#[finish(timeout = \"10s\")]",
-                _ => "#[slot(merge = \"append\")]",
-            };
             let message = format!("`{mark}` takes its options in brackets");
-            diagnostics.error(Code::OptionValue, value, message, format!("write `{example}`"));
+            diagnostics.error(Code::OptionValue, value, message, format!("write `{}`", example(mark)));
             options.unclear = true;
             return options;
         }
@@ -95,8 +89,10 @@ pub(super) fn read(
     let parsed = list.parse_args_with(syn::punctuated::Punctuated::<Meta, Token![,]>::parse_terminated);
     let metas = match parsed {
         Ok(metas) => metas,
-        Err(error) => {
-            diagnostics.add(error);
+        Err(problem) => {
+            let help = format!("write options one after the other, with commas between: `{}`", example(mark));
+            let what = format!("the options of `{mark}` cannot be read");
+            diagnostics.add(coded(Code::OptionValue, problem, &list.to_token_stream(), &what, &help));
             options.unclear = true;
             return options;
         }
@@ -340,6 +336,16 @@ impl Options {
                 diagnostics.error(Code::UnknownWhen, value, message, help);
             }
         }
+    }
+}
+
+/// How an option is written.
+fn example(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Join => "#[join(latest)]",
+        Mark::Source => "#[source(start)]",
+        Mark::Finish => "#[finish(timeout = \"10s\")]",
+        _ => "#[slot(merge = \"append\")]",
     }
 }
 

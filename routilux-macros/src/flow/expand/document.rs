@@ -44,7 +44,7 @@ pub(super) fn parts(model: &Model) -> String {
         rows(&model.outputs, |name| sent(&|to| matches!(to, Target::Output(output) if output == name)));
     let result = rows(model.result.as_slice(), |_| sent(&|to| *to == Target::Return));
     let routines = model.routines.iter().zip(&model.graph.routines).map(|(instance, routine)| {
-        let (written, target) = (text::of(&instance.path), text::of(&macro_path(&instance.path)));
+        let (written, target) = (text::of(&instance.path), text::of(macro_path(&instance.path)));
         let ty = format!("[{}](struct@{})", code(&written), target.replace(' ', ""));
         let what = if routine.inner.is_some() { "a flow" } else { "" };
         vec![code(&routine.id), ty, what.to_owned()]
