@@ -45,7 +45,7 @@ catalogue! {
     /// A routine has no slot of this name
     UnknownSlot = 3, "the name of the slot";
     /// A join has no parameter of this name
-    UnknownParameter = 4, "the name of the parameter";
+    UnknownParameter = 4, "the names of the join and of the parameter";
     /// An event where a slot belongs
     EventForSlot = 5, "the name of the event";
     /// A slot where an event belongs
@@ -111,9 +111,9 @@ catalogue! {
     /// No way leads to a routine (warning)
     RoutineNeverReached = 36, "the routine's id";
     /// A join may wait for a partner that never comes (warning)
-    JoinMayStarve = 37, "the end of the connection";
+    JoinMayStarve = 37, "the first word of the connection's end, or of the policy";
     /// Every event on a cycle is sent each time, so it never ends (warning)
-    EndlessCycle = 38, "the end of the connection";
+    EndlessCycle = 38, "the first word of the connection's end";
 
     // The types in a flow.
     /// A type in a flow is no routine
@@ -127,7 +127,7 @@ catalogue! {
     /// A type parameter of a flow lacks a bound
     MissingBound = 54, "the type parameter, where it is used";
     /// A flow has too many routine types for the compiler's limit
-    RecursionLimit = 55, "the flow's name";
+    RecursionLimit = 55, "the `flow!`, or the `#[routine]` of one of its routines";
     /// A flow and a routine are of two versions of routilux
     TwoVersions = 56, "the type";
     /// The configuration of a routine lacks a field
@@ -153,7 +153,7 @@ catalogue! {
     /// A statement cannot be read
     Statement = 72, "the statement, or where it goes wrong";
     /// A statement does not end
-    MissingSemicolon = 73, "its last token";
+    MissingSemicolon = 73, "the first token of the next statement, or the last one of the flow";
     /// Something is missing in a connection
     MissingEnd = 74, "the token beside the gap";
     /// There is no such arrow
@@ -197,7 +197,7 @@ catalogue! {
     /// `#[routine]` is on the struct and not on its `impl` block
     ImplNotMarked = 102, "the type";
     /// A routine has two `#[routine]` blocks
-    SecondImpl = 103, "the second block's type";
+    SecondImpl = 103, "the second block's `#[routine]`";
     /// A mark of a field is not known, or is there twice
     FieldMark = 104, "the mark";
     /// A field of a routine has no name
@@ -225,7 +225,7 @@ catalogue! {
     /// There is no such `when`
     UnknownWhen = 116, "the value";
     /// A slot that keeps nothing cannot wait for more
-    KeepsNothing = 117, "the option";
+    KeepsNothing = 117, "the value of `when`";
     /// A handler does not take `self` as it should
     Receiver = 118, "the receiver, or the handler's name";
     /// The arguments of a handler are of the wrong kind, or in the wrong order
@@ -257,19 +257,19 @@ catalogue! {
 
     // What only the types tell.
     /// An event and the slot it goes to have different payloads
-    PayloadMismatch = 150, "the end of the connection";
+    PayloadMismatch = 150, "the name of the slot or output, or `return`";
     /// An event has to be converted into what the slot takes
-    WriteConversion = 151, "the end of the connection";
+    WriteConversion = 151, "the name of the slot or output, or `return`";
     /// An event cannot be converted into what the slot takes
-    NoConversion = 152, "the arrow's end";
+    NoConversion = 152, "the name of the slot or output, or `return`";
     /// A guard does not say yes or no
     GuardType = 153, "the guard";
     /// A map makes something else than the slot takes
     MapType = 154, "the map";
     /// A payload cannot be saved
-    PayloadNotSaved = 155, "the payload's type";
+    PayloadNotSaved = 155, "the payload's type, or the name of the output, or `return`";
     /// A payload that goes to several receivers is not `Clone`
-    FanOutNotClone = 156, "the beginning of the connection";
+    FanOutNotClone = 156, "the id of the routine that sends it, or the input's name";
     /// A payload that a handler takes by value and may fail on is not `Clone`
     PayloadNotClone = 157, "the payload's type";
     /// State of a handler that may fail is not `Clone`
