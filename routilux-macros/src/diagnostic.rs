@@ -36,10 +36,12 @@ impl Diagnostics {
         self.errors.is_empty()
     }
 
-    /// The first of the errors, to be told a second time: the compiler tells the same only once. What it is in is known
-    /// to be wrong then, so that nothing that uses it is an error.
-    pub(crate) fn first(&self) -> Option<TokenStream> {
-        self.errors.iter().min_by_key(|error| place(error.span())).map(syn::Error::to_compile_error)
+    /// The first of the errors, and the others. The first is told as a value, which the compiler knows to be wrong then: what has it
+    /// in its type is no error again. Nothing, and nothing, where there are none.
+    pub(crate) fn split(mut self) -> (Option<TokenStream>, TokenStream) {
+        self.errors.sort_by_key(|error| place(error.span()));
+        let mut errors = self.errors.iter().map(syn::Error::to_compile_error);
+        (errors.next().map(|first| quote! { (#first) }), errors.collect())
     }
 
     pub(crate) fn into_tokens(mut self) -> TokenStream {
@@ -120,22 +122,6 @@ pub(crate) fn at(span: Span, tokens: TokenStream) -> TokenStream {
         }
         mut other => {
             other.set_span(span);
-            other
-        }
-    });
-    moved.collect()
-}
-
-/// Tokens that a macro has brought from elsewhere, at their place there, as if the user had written them where `span` is.
-pub(crate) fn as_written(span: Span, tokens: TokenStream) -> TokenStream {
-    let moved = tokens.into_iter().map(|token| match token {
-        TokenTree::Group(group) => {
-            let mut moved = proc_macro2::Group::new(group.delimiter(), as_written(span, group.stream()));
-            moved.set_span(group.span().resolved_at(span));
-            TokenTree::Group(moved)
-        }
-        mut other => {
-            other.set_span(other.span().resolved_at(span));
             other
         }
     });

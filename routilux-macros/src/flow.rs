@@ -107,12 +107,12 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
             quote! { #shell #flow #table #warnings }
         }
         false => {
-            let told = diagnostics.first().or_else(|| model.broken.clone());
-            let stub = expand::stub(&private, &header, &model, told.as_ref());
-            let table =
-                answering_macro(&header.name, ports::broken_table(&model.live_outputs(), told.as_ref()));
-            let errors = diagnostics.into_tokens();
-            quote! { #shell #stub #table #errors }
+            let (first, others) = diagnostics.split();
+            let wrong = first.or_else(|| model.wrong_by_routine(&private, &header));
+            let stub = expand::stub(&private, &header, &model, wrong.as_ref());
+            let table = ports::broken_table(&model.live_outputs(), wrong.is_some());
+            let table = answering_macro(&header.name, table);
+            quote! { #shell #stub #table #others }
         }
     }
 }

@@ -96,16 +96,15 @@ fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
         return expand::macro_only(&model);
     }
     let user = expand::users_impl(&parsed);
-    match diagnostics.is_empty() {
-        true => {
+    match diagnostics.split() {
+        (None, _) => {
             let generated = expand::expand(args, &parsed, &model);
             quote! { #user #generated }
         }
-        false => {
+        (Some(first), others) => {
             // The port table as far as it was understood: a flow that uses the routine has no errors of its own.
-            let stub = expand::stub(args, &parsed, &model, diagnostics.first().as_ref());
-            let errors = diagnostics.into_tokens();
-            quote! { #user #stub #errors }
+            let stub = expand::stub(args, &parsed, &model, &first);
+            quote! { #user #stub #others }
         }
     }
 }

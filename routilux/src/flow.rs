@@ -266,3 +266,9 @@ impl<F: Flow> OfFlow<F> for Job<F> {
         F::graph()
     }
 }
+
+/// A routine or a flow with mistakes in it, which have been told.
+pub trait Wrong {
+    /// A value that the compiler knows to be wrong. What has it in its type is no error again.
+    const MISTAKES: usize;
+}

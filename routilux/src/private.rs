@@ -9,7 +9,7 @@ pub use crate::engine::{
 };
 pub use crate::error::{HandlerError, Panic, Result};
 pub use crate::failure::Failure;
-pub use crate::flow::{Asked, Flow, Given, InPort, JobOf, LiveOutPort, OfFlow, OutPort, Threaded};
+pub use crate::flow::{Asked, Flow, Given, InPort, JobOf, LiveOutPort, OfFlow, OutPort, Threaded, Wrong};
 pub use crate::fold::{Clones, InSlot, SavesFold, StartsFold};
 pub use crate::gather::{Arrival, Batch, FoldOf, Folded, Gathering, Newest};
 pub use crate::job::part::{Part, PartMut, Saved};

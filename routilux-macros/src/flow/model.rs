@@ -7,11 +7,12 @@ use super::parameters;
 use super::parse::{Header, Instance, Mentions, Statement};
 use super::policy::{End, Policy};
 use super::ports::{self, Table};
-use crate::diagnostic::{Diagnostics, as_written, place};
+use crate::bounds;
+use crate::diagnostic::{Diagnostics, place};
 use crate::routine::plain;
 use crate::text;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use routilux_graph::{Code, Connection, Event, Graph, Routine, Subject, did_you_mean};
 use std::ops::Range;
 use syn::{Path, Type};
@@ -41,8 +42,8 @@ pub(crate) struct Model {
     pub(crate) mentions: Mentions,
     /// Whether a routine's own mistakes hide its ports, so that the wiring cannot be checked.
     pub(crate) has_broken_routine: bool,
-    /// An error that is told at such a routine.
-    pub(crate) broken: Option<TokenStream>,
+    /// One of those that is known to the compiler as wrong.
+    wrong: Option<Path>,
 }
 
 /// One connection as it is written.
@@ -128,7 +129,7 @@ pub(crate) fn build(
         waits: Vec::new(),
         mentions: Mentions::default(),
         has_broken_routine: false,
-        broken: None,
+        wrong: None,
     };
     // What a name means may depend on a routine that is declared after it.
     let (instances, others): (Vec<_>, Vec<_>) =
@@ -190,10 +191,11 @@ impl Model {
                 routine.slots.clone_from(slots);
                 routine.inner.clone_from(inner);
             }
-            Some(Table::Broken { live, told }) => {
+            Some(Table::Broken { live, wrong }) => {
                 self.has_broken_routine = true;
-                let told = told.clone().map(|told| as_written(instance.id.span(), told));
-                self.broken = self.broken.take().or(told);
+                if *wrong && self.wrong.is_none() {
+                    self.wrong = Some(instance.path.clone());
+                }
                 routine.events.clone_from(live);
             }
             None => {
@@ -334,6 +336,15 @@ impl Model {
             (Some(_), _) => {}
             (None, ty) => output.ty = ty,
         }
+    }
+
+    /// A value that is wrong because a routine is; none where the flow's type parameters would be in it, which a constant may not
+    /// have.
+    pub(crate) fn wrong_by_routine(&self, p: &TokenStream, header: &Header) -> Option<TokenStream> {
+        let path = self.wrong.as_ref()?;
+        let is_param = |argument: &_| bounds::param_of(&header.generics, argument).is_some();
+        (!bounds::arguments(path).into_iter().any(is_param))
+            .then(|| quote! { <#path as #p::Wrong>::MISTAKES })
     }
 
     /// The flow as an instance in another one.

@@ -23,9 +23,13 @@ pub(crate) enum Table {
         /// By type argument: what it is bound by.
         bounds: Vec<Vec<String>>,
     },
-    /// It has mistakes of its own, which are told where it is, the first of them once more here. Its live events are known, because
-    /// what uses them is of another type.
-    Broken { live: Vec<Event>, told: Option<TokenStream> },
+    /// It has mistakes of its own, which are told where it is. Its live events are known, because what uses them is of another
+    /// type.
+    Broken {
+        live: Vec<Event>,
+        /// Whether it is `Wrong`.
+        wrong: bool,
+    },
     /// It was compiled by another version of routilux.
     OtherVersion,
 }
@@ -77,13 +81,12 @@ pub(crate) fn tables(tokens: TokenStream) -> Vec<Table> {
 }
 
 /// `{ version "Type" [events] [ports] [bounds] }`, `{ flow version "Name" waits [params] [events] [ports] [bounds] [reach] [always] [drained] }`, or
-/// `{ broken [events] [error] }`
+/// `{ broken [events] wrong }`
 fn read(table: TokenStream) -> Option<Table> {
     let tokens: Vec<TokenTree> = table.into_iter().collect();
     match tokens.as_slice() {
-        [TokenTree::Ident(word), live, told] if word == "broken" => {
-            let told = group(told.clone())?;
-            Some(Table::Broken { live: events(live)?, told: (!told.is_empty()).then_some(told) })
+        [TokenTree::Ident(word), live, wrong] if word == "broken" => {
+            Some(Table::Broken { live: events(live)?, wrong: is_true(wrong) })
         }
         [
             TokenTree::Ident(word),
@@ -262,9 +265,9 @@ pub(crate) fn flow_table(
 }
 
 /// The table of a flow with mistakes in it.
-pub(crate) fn broken_table(live: &[Event], told: Option<&TokenStream>) -> TokenStream {
+pub(crate) fn broken_table(live: &[Event], wrong: bool) -> TokenStream {
     let live = live.iter().map(event_row);
-    quote! { { broken [#(#live)*] [#told] } }
+    quote! { { broken [#(#live)*] #wrong } }
 }
 
 fn event_row(event: &Event) -> TokenStream {

@@ -97,7 +97,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
 
 impl Routine<'_> {
     /// Methods of the outbox for the events that were not understood: they take anything.
-    fn misread_events(&self, seen: &mut HashSet<String>, told: Option<&TokenStream>) -> TokenStream {
+    fn misread_events(&self, seen: &mut HashSet<String>) -> TokenStream {
         let (p, emit) = (self.p, self.emit());
         let (impl_generics, ty_generics, where_clause) = self.parsed.generics.split_for_impl();
         let events = self.parsed.items.iter().filter_map(|item| match item {
@@ -111,7 +111,7 @@ impl Routine<'_> {
             let name = &function.signature.ident;
             let inputs = function.signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
             let params = (0..inputs.count()).map(|number| format_ident!("p{number}"));
-            quote! { pub fn #name(&mut self, #(#params: #p::Asked<{ (#told) }>),*) { ::core::unreachable!() } }
+            quote! { pub fn #name(&mut self, #(#params: #p::Asked<{ __WRONG }>),*) { ::core::unreachable!() } }
         });
         let methods: Vec<TokenStream> = methods.collect();
         match methods.is_empty() {
@@ -124,12 +124,12 @@ impl Routine<'_> {
 /// For a flow that uses the routine to have no errors of its own.
 pub(crate) fn macro_only(model: &Model) -> TokenStream {
     let events: Vec<&Event> = model.events.iter().collect();
-    model.name.as_ref().map(|name| table::broken_port_macro(name, &events, None)).unwrap_or_default()
+    model.name.as_ref().map(|name| table::broken_port_macro(name, &events, false)).unwrap_or_default()
 }
 
-/// Only the port table: for a routine with mistakes in it.
-pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model, told: Option<&TokenStream>) -> TokenStream {
-    let Some(name) = &model.name else { return TokenStream::new() };
+/// Only the outbox and the port table, for a routine with mistakes in it. `wrong` is a value that the compiler knows to be wrong.
+pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model, wrong: &TokenStream) -> TokenStream {
+    let Some(name) = &model.name else { return quote! { const _: usize = #wrong; } };
     let routine = Routine { p: &args.private, parsed, name };
     let mut seen = HashSet::new();
     // What the outbox itself has a method for.
@@ -148,16 +148,23 @@ pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model, told: Option<&Toke
     let mut outgoing = routine.outgoing(&events, []);
     outgoing.extend(sources.map(Routine::arming));
     let outbox = routine.outbox(&outgoing);
-    let misread = routine.misread_events(&mut seen, told);
+    let misread = routine.misread_events(&mut seen);
     let table = routine.table(&Model { name: None, events: Vec::new(), handlers: Vec::new() });
-    let ports = table::broken_port_macro(name, &events, told);
+    let ports = table::broken_port_macro(name, &events, true);
     let unpaired = routine.unpaired_enums(model);
+    let p = &args.private;
+    let self_type = &parsed.self_type;
+    let (impl_generics, _, where_clause) = parsed.generics.split_for_impl();
     quote! {
         #unpaired
 
         #[doc(hidden)]
         #[allow(dead_code, non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs, unused_variables, clippy::all)]
         const _: () = {
+            const __WRONG: usize = #wrong;
+            impl #impl_generics #p::Wrong for #self_type #where_clause {
+                const MISTAKES: usize = __WRONG;
+            }
             #outbox
             #misread
             #table

@@ -10,13 +10,13 @@ use quote::quote;
 
 /// After an error: the flow's name, inputs and outputs stay, so that their users have no errors of their own.
 ///
-/// `told` is an error that is told anyway. With it in their types, the values of the ports are known to be wrong, so that
+/// `wrong` is a value that the compiler knows to be wrong. With it in their types, the values of the ports are so too, and
 /// nothing that is done with them is an error.
 pub(crate) fn stub(
     p: &TokenStream,
     header: &Header,
     model: &Model,
-    told: Option<&TokenStream>,
+    wrong: Option<&TokenStream>,
 ) -> TokenStream {
     let (inputs, outputs, report) = (inputs_name(header), outputs_name(header), report_name(header));
     let input_names = model.inputs.iter().map(|input| &input.name);
@@ -25,9 +25,9 @@ pub(crate) fn stub(
     let [output_names, live_names] = [ordinary, live]
         .map(|outputs| outputs.into_iter().map(|output| &output.name).collect::<Vec<&Ident>>());
     let text = plain(&header.name);
-    let (any, taken, sent) = match told {
-        Some(told) => {
-            let wrong = quote! { #p::Asked<{ (#told) }> };
+    let (any, taken, sent) = match wrong {
+        Some(_) => {
+            let wrong = quote! { #p::Asked<{ __WRONG }> };
             (None, wrong.clone(), wrong)
         }
         None => (Some(quote! { <__Any> }), quote! { __Any }, quote! { #p::Stub }),
@@ -36,12 +36,21 @@ pub(crate) fn stub(
     let Generics { decl, listed, args, listed_args, clause, predicates, .. } = &generics;
     let name = &header.name;
     let name = quote! { #name #args };
+    let wrong = wrong.map(|wrong| {
+        quote! {
+            const __WRONG: usize = #wrong;
+            impl #decl #p::Wrong for #name #clause {
+                const MISTAKES: usize = __WRONG;
+            }
+        }
+    });
     let (phantom, made_phantom) = (generics.phantom_field(), generics.phantom_value());
     let wheres = (!predicates.is_empty()).then(|| quote! { where #(#predicates,)* });
     quote! {
         #[doc(hidden)]
         #[allow(unused_variables, dead_code, unreachable_code, unreachable_pub, missing_docs, clippy::all)]
         const _: () = {
+            #wrong
             pub struct #inputs<__E #(, #listed)*>(__E #phantom) #wheres;
             impl<__E: #p::Entry<#name> #(, #listed)*> #inputs<__E #(, #listed_args)*> #clause {
                 #(pub fn #input_names #any(&mut self, value: #taken) -> __E::Sent<#taken> { ::core::unreachable!() })*

@@ -169,9 +169,9 @@ pub(super) fn port_macro(routine: &Routine<'_>, model: &Model) -> TokenStream {
 }
 
 /// That of a routine with mistakes in it.
-pub(super) fn broken_port_macro(name: &Ident, events: &[&Event], told: Option<&TokenStream>) -> TokenStream {
+pub(super) fn broken_port_macro(name: &Ident, events: &[&Event], wrong: bool) -> TokenStream {
     let live = events.iter().filter(|event| event.live).map(|event| EventRow::of(event).tokens());
-    answering_macro(name, quote! { { broken [#(#live)*] [#told] } })
+    answering_macro(name, quote! { { broken [#(#live)*] #wrong } })
 }
 
 pub(crate) fn answering_macro(name: &Ident, table: TokenStream) -> TokenStream {
