@@ -37,12 +37,28 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
+/// `[$crate] flow`, which only an editor asks for.
+pub(crate) fn editor(input: TokenStream) -> TokenStream {
+    let mut tokens = input.into_iter();
+    let Some(TokenTree::Group(krate)) = tokens.next() else { return TokenStream::new() };
+    let krate = krate.stream();
+    match parse::header(tokens.collect()) {
+        Ok(header) => expand::editor(&quote! { #krate::__private }, &header),
+        Err(_) => TokenStream::new(),
+    }
+}
+
 fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
     let header = match parse::header(flow.clone()) {
         Ok(header) => header,
         Err(error) => return error.to_compile_error(),
     };
     let private = quote! { #krate::__private };
+    // First, because of what `expand::editor` says about the marker.
+    let editor = expand::asking(&private, &krate, &flow);
+    if expand::has_marker(flow.clone()) {
+        return editor;
+    }
     let shell = expand::shell(&header);
     let state = quote! { { [#krate] {#flow} } };
     let paths = ports::distinct(&parse::statements(&header.body), &header.name);
@@ -52,7 +68,7 @@ fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
         }
         None => quote! { #private::flow_stage! { @tables #state {} } },
     };
-    quote! { #shell #ask }
+    quote! { #editor #shell #ask }
 }
 
 fn second_stage(state: &Group, tables: &Group) -> TokenStream {

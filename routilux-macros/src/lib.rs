@@ -134,3 +134,10 @@ pub fn routine(args: TokenStream, item: TokenStream) -> TokenStream {
 pub fn flow_stage(input: TokenStream) -> TokenStream {
     flow::expand(input.into()).into()
 }
+
+/// The flow as an editor sees it.
+#[doc(hidden)]
+#[proc_macro]
+pub fn flow_editor(input: TokenStream) -> TokenStream {
+    flow::editor(input.into()).into()
+}

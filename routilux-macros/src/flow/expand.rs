@@ -4,6 +4,7 @@
 
 mod cells;
 mod deliver;
+mod editor;
 mod ends;
 mod generics;
 mod graph;
@@ -18,6 +19,7 @@ mod shell;
 mod stub;
 mod ways;
 
+pub(crate) use editor::{asking, editor, has_marker};
 pub(crate) use shell::shell;
 pub(crate) use stub::stub;
 
@@ -326,7 +328,8 @@ impl<'a> Flow<'a> {
             #[doc(hidden)]
             #[allow(
                 non_camel_case_types, non_snake_case, private_interfaces, private_bounds, unreachable_pub, missing_docs, dead_code,
-                unreachable_code, unreachable_patterns, unused_variables, unused_mut, uncommon_codepoints, clippy::all, clippy::pedantic
+                unreachable_code, unreachable_patterns, unused_variables, unused_mut, unexpected_cfgs, uncommon_codepoints, clippy::all,
+                clippy::pedantic
             )]
             const _: () = {
                 #(#items)*

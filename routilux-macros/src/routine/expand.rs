@@ -2,6 +2,7 @@
 //! implementation for each port, and the macro that hands the port table to flows.
 
 mod call;
+mod editor;
 mod join;
 mod outbox;
 mod port;
@@ -71,6 +72,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let unpaired = routine.unpaired_enums(model);
     let hidden = joins().filter(|(_, handler)| handler.within() == 0);
     let hidden = hidden.map(|(number, handler)| routine.parts_enum(number, handler));
+    let editor = routine.editor(model);
     let ports = table::port_macro(&routine, model);
     quote! {
         #unpaired
@@ -78,7 +80,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
         #[doc(hidden)]
         #[allow(
             non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs,
-            dead_code, unused_variables, unused_mut, clippy::all, clippy::pedantic
+            dead_code, unused_variables, unused_mut, unexpected_cfgs, clippy::all, clippy::pedantic
         )]
         const _: () = {
             #marked
@@ -90,6 +92,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
             #(#hidden)*
             #(#handlers)*
             #(#parts)*
+            #editor
         };
         #ports
     }
@@ -119,14 +122,19 @@ pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let table = routine.table(&Model { name: None, events: Vec::new(), handlers: Vec::new() });
     let ports = table::broken_port_macro(name, &events);
     let unpaired = routine.unpaired_enums(model);
+    let editor = routine.editor(model);
     quote! {
         #unpaired
 
         #[doc(hidden)]
-        #[allow(dead_code, non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs, unused_variables, clippy::all)]
+        #[allow(
+            dead_code, non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs, unused_variables,
+            unexpected_cfgs, clippy::all
+        )]
         const _: () = {
             #outbox
             #table
+            #editor
         };
         #ports
     }

@@ -184,7 +184,13 @@ impl Flow<'_> {
                 let outlet = quote! {
                     fn outlet(cells: &#cells_type) -> &#p::LiveOutlet<Self::Payload> { &cells.#field }
                 };
-                return Some(self.flow_port(Pinned::Output(output), quote! { #p::LiveOutPort<#k> }, outlet));
+                let port = self.flow_port(Pinned::Output(output), quote! { #p::LiveOutPort<#k> }, outlet);
+                // An editor looks there for the type of any output.
+                let next = quote! {
+                    fn next(_: &mut Self::Outbound) -> ::core::option::Option<Self::Payload> { ::core::option::Option::None }
+                };
+                let named = self.flow_port(Pinned::Output(output), quote! { #p::OutPort<#k> }, next);
+                return Some(quote! { #port #[cfg(rust_analyzer)] #named });
             }
             let (port, field) = match output {
                 Some(output) => {
