@@ -17,6 +17,7 @@ mod source_text;
 
 use crate::bounds;
 use crate::diagnostic::Diagnostics;
+use crate::editor;
 use crate::routine::answering_macro;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
@@ -37,27 +38,15 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-/// `[$crate] flow`, which only an editor asks for.
-pub(crate) fn editor(input: TokenStream) -> TokenStream {
-    let mut tokens = input.into_iter();
-    let Some(TokenTree::Group(krate)) = tokens.next() else { return TokenStream::new() };
-    let krate = krate.stream();
-    match parse::header(tokens.collect()) {
-        Ok(header) => expand::editor(&quote! { #krate::__private }, &header),
-        Err(_) => TokenStream::new(),
-    }
-}
-
 fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
     let header = match parse::header(flow.clone()) {
         Ok(header) => header,
         Err(error) => return error.to_compile_error(),
     };
     let private = quote! { #krate::__private };
-    // First, because of what `expand::editor` says about the marker.
-    let editor = expand::asking(&private, &krate, &flow);
-    if expand::has_marker(flow.clone()) {
-        return editor;
+    let editor = editor::asks().then(|| expand::editor(&private, &header));
+    if editor.is_some() && expand::is_completed(&header) {
+        return quote! { #editor };
     }
     let shell = expand::shell(&header);
     let state = quote! { { [#krate] {#flow} } };
@@ -87,7 +76,10 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
     let warnings = check::check(&header, &model, &mut diagnostics);
     match diagnostics.is_empty() && !model.has_broken_routine {
         true => {
-            let flow = expand::flow(&private, &header, &model);
+            let mut flow = expand::flow(&private, &header, &model);
+            if editor::asks() {
+                flow = expand::in_editor(&private, &header, &model, flow);
+            }
             let table = answering_macro(
                 &header.name,
                 ports::flow_table(

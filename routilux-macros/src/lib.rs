@@ -4,6 +4,7 @@
 
 mod bounds;
 mod diagnostic;
+mod editor;
 mod flow;
 mod routine;
 mod text;
@@ -133,11 +134,4 @@ pub fn routine(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn flow_stage(input: TokenStream) -> TokenStream {
     flow::expand(input.into()).into()
-}
-
-/// The flow as an editor sees it.
-#[doc(hidden)]
-#[proc_macro]
-pub fn flow_editor(input: TokenStream) -> TokenStream {
-    flow::editor(input.into()).into()
 }

@@ -36,7 +36,7 @@ pub use crate::shape::{Shape, Within, shape_of};
 pub use routilux_graph::{
     Connection, Event, Graph, Merge, Policy, Port, Role, Source, Subject, Target, When,
 };
-pub use routilux_macros::{flow_editor, flow_stage};
+pub use routilux_macros::flow_stage;
 pub use serde;
 
 #[path = "editor.rs"]

@@ -19,7 +19,7 @@ mod shell;
 mod stub;
 mod ways;
 
-pub(crate) use editor::{asking, editor, has_marker};
+pub(crate) use editor::{editor, in_editor, is_completed};
 pub(crate) use shell::shell;
 pub(crate) use stub::stub;
 
@@ -328,8 +328,7 @@ impl<'a> Flow<'a> {
             #[doc(hidden)]
             #[allow(
                 non_camel_case_types, non_snake_case, private_interfaces, private_bounds, unreachable_pub, missing_docs, dead_code,
-                unreachable_code, unreachable_patterns, unused_variables, unused_mut, unexpected_cfgs, uncommon_codepoints, clippy::all,
-                clippy::pedantic
+                unreachable_code, unreachable_patterns, unused_variables, unused_mut, uncommon_codepoints, clippy::all, clippy::pedantic
             )]
             const _: () = {
                 #(#items)*

@@ -15,6 +15,7 @@ use super::args::Args;
 use super::model::{Event, Handler, Kind, Mark, Model, plain};
 use super::parse::{Function, Impl, Item};
 use crate::diagnostic::at;
+use crate::editor::asks;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::HashSet;
@@ -42,6 +43,11 @@ pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
             }
             // A payload is a whole value: `&String` and `&Vec<T>` are what waits, and no argument that could be a slice.
             let allowed = (marks().count() > 0).then(|| quote! { #[allow(clippy::ptr_arg)] });
+            let vis = match asks() && marks().count() > 0 {
+                // A flow names it from wherever it is: see `editor`.
+                true => quote!(#[allow(missing_docs)] pub),
+                false => quote!(#vis),
+            };
             let attrs = attrs.iter().filter(|attr| Mark::of(attr).is_none());
             Some(quote! { #(#attrs)* #allowed #vis #signature #body })
         }
@@ -72,7 +78,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let unpaired = routine.unpaired_enums(model);
     let hidden = joins().filter(|(_, handler)| handler.within() == 0);
     let hidden = hidden.map(|(number, handler)| routine.parts_enum(number, handler));
-    let editor = routine.editor(model);
+    let editor = asks().then(|| routine.editor(model));
     let ports = table::port_macro(&routine, model);
     quote! {
         #unpaired
@@ -80,7 +86,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
         #[doc(hidden)]
         #[allow(
             non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs,
-            dead_code, unused_variables, unused_mut, unexpected_cfgs, clippy::all, clippy::pedantic
+            dead_code, unused_variables, unused_mut, clippy::all, clippy::pedantic
         )]
         const _: () = {
             #marked
@@ -122,15 +128,12 @@ pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let table = routine.table(&Model { name: None, events: Vec::new(), handlers: Vec::new() });
     let ports = table::broken_port_macro(name, &events);
     let unpaired = routine.unpaired_enums(model);
-    let editor = routine.editor(model);
+    let editor = asks().then(|| routine.editor(model));
     quote! {
         #unpaired
 
         #[doc(hidden)]
-        #[allow(
-            dead_code, non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs, unused_variables,
-            unexpected_cfgs, clippy::all
-        )]
+        #[allow(dead_code, non_camel_case_types, private_interfaces, private_bounds, unreachable_pub, missing_docs, unused_variables, clippy::all)]
         const _: () = {
             #outbox
             #table

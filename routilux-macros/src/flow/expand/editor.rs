@@ -6,9 +6,14 @@
 //! depend on what follows, and what cannot be read is left out where it stands. The checks are not asked: a flow is
 //! half-typed while it is written.
 
+use super::super::connect::TargetKind;
+use super::super::model::{From, Model, To};
 use super::super::parse::{Header, declares, without_invisible_groups};
 use super::super::pieces::{Angles, all, arrow_at, arrows, begins_closure, is_sign, is_word};
+use super::super::policy::End;
+use super::ends::Pinned;
 use super::generics::Generics;
+use super::{Flow, Node};
 use crate::routine::plain;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -22,7 +27,7 @@ fn is_marked(ident: &Ident) -> bool {
 }
 
 /// Whether the marker is among the tokens.
-pub(crate) fn has_marker(tokens: TokenStream) -> bool {
+fn has_marker(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => is_marked(&ident),
         TokenTree::Group(group) => has_marker(group.stream()),
@@ -30,18 +35,12 @@ pub(crate) fn has_marker(tokens: TokenStream) -> bool {
     })
 }
 
-/// The first item of a flow's expansion.
-pub(crate) fn asking(private: &TokenStream, krate: &TokenStream, flow: &TokenStream) -> TokenStream {
-    quote! {
-        #[allow(unexpected_cfgs)]
-        const _: () = {
-            #[cfg(rust_analyzer)]
-            #private::flow_editor! { [#krate] #flow }
-        };
-    }
+/// Whether something in the flow is completed right now: then it is expanded to this and no more.
+pub(crate) fn is_completed(header: &Header) -> bool {
+    has_marker(header.body.clone())
 }
 
-/// What that becomes.
+/// The first item of a flow's expansion.
 pub(crate) fn editor(p: &TokenStream, header: &Header) -> TokenStream {
     let generics = Generics::of(&header.generics);
     let mut editor = Editor { p, header, generics, names: Names::default(), body: TokenStream::new() };
@@ -50,7 +49,7 @@ pub(crate) fn editor(p: &TokenStream, header: &Header) -> TokenStream {
     for statement in tokens.split(|token| is_sign(Some(token), ';')) {
         editor.statement(statement);
     }
-    editor.item(has_marker(header.body.clone()))
+    editor.item()
 }
 
 struct Editor<'a> {
@@ -375,8 +374,8 @@ impl Editor<'_> {
         }
     }
 
-    /// All of it; where the marker is only what is completed.
-    fn item(self, marked: bool) -> TokenStream {
+    /// All of it; of a flow that is completed only what the marker is in.
+    fn item(self) -> TokenStream {
         let Editor { p, header, generics, names, body } = self;
         let name = &header.name;
         let Generics { decl, args, clause, .. } = &generics;
@@ -397,7 +396,7 @@ impl Editor<'_> {
                 let __at = &__ids;
             }
         };
-        let declared = (!marked).then(|| {
+        let declared = (!is_completed(header)).then(|| {
             let (id_names, id_types): (Vec<_>, Vec<_>) = names.ids.iter().cloned().unzip();
             let flow = quote! { #name #args };
             let of_input = |number: usize| quote! { <#flow as #p::InPort<#number>>::Payload };
@@ -419,7 +418,7 @@ impl Editor<'_> {
                 ),
             };
             quote! {
-                pub struct #ids #decl #clause { #(#id_names: #p::editor::Instance<#id_types>,)* #phantom }
+                pub struct #ids #decl #clause { #(pub #id_names: #p::editor::Instance<#id_types>,)* #phantom }
                 pub struct #events #decl #clause { #event_fields #phantom }
                 pub struct #slots #decl #clause { #slot_fields #phantom }
                 #declared
@@ -552,4 +551,110 @@ fn idents(tokens: TokenStream, found: &mut Vec<Ident>) {
             _ => {}
         }
     }
+}
+
+/// A flow without mistakes as it is expanded for an editor.
+pub(crate) fn in_editor(p: &TokenStream, header: &Header, model: &Model, flow: TokenStream) -> TokenStream {
+    let mut written = Vec::new();
+    idents(header.body.clone(), &mut written);
+    written.push(header.name.clone());
+    let written = written.iter().map(plain).collect();
+    let flow = unplaced(flow, &written);
+    let known = Flow::new(p, header, model);
+    let aliases = unplaced(known.aliases(), &HashSet::new());
+    let (outputs, methods) = (known.live_outputs_too(), known.methods());
+    let (decl, clause) = (&known.generics.decl, &known.generics.clause);
+    quote! {
+        #flow
+        #[allow(warnings, clippy::all, clippy::pedantic)]
+        const _: () = {
+            #aliases
+            #outputs
+            fn __methods #decl() #clause { #methods }
+        };
+    }
+}
+
+impl Flow<'_> {
+    /// The fields for outputs have their types from `OutPort`, those of live ones too.
+    fn live_outputs_too(&self) -> TokenStream {
+        let p = self.p;
+        let names = self.model.graph.outputs();
+        let ports = self.live_outputs.iter().filter_map(|output| {
+            let k = names.iter().position(|name| plain(&self.model.outputs[*output].name) == *name)?;
+            let next = quote! {
+                fn next(_: &mut Self::Outbound) -> ::core::option::Option<Self::Payload> { ::core::option::Option::None }
+            };
+            Some(self.flow_port(Pinned::Output(*output), quote! { #p::OutPort<#k> }, next))
+        });
+        ports.collect()
+    }
+
+    /// The functions of the same names: of an event the method that emits it, of a slot its handler, of a flow's ports the methods of
+    /// its handles. So the ones are found and renamed with the others.
+    fn methods(&self) -> TokenStream {
+        let p = self.p;
+        let mut methods = TokenStream::new();
+        let mut method = |routine: &Ident, names: &[Ident], is_event: bool| {
+            let [name, more @ ..] = names else { return };
+            let mut routines = self.model.graph.routines.iter();
+            let Some(number) = routines.position(|known| known.id == plain(routine)) else { return };
+            let ty = unplaced(self.routine_type(number), &HashSet::new());
+            // `join.parameter`, `slot.error`
+            let is_event = is_event && more.is_empty();
+            let events = &self.model.graph.routines[number].events;
+            if is_event && (plain(name) == "result" || !events.iter().any(|event| event.name == plain(name)))
+            {
+                return;
+            }
+            let holder = match (self.nodes[number], is_event) {
+                (Node::Own(_), true) => quote! { <#ty as #p::Routine>::Emit },
+                (Node::Own(_), false) => ty,
+                (Node::Inner(_), true) => quote! { <#ty as #p::Flow>::Outputs<&'static mut #p::Job<#ty>> },
+                (Node::Inner(_), false) => quote! { <#ty as #p::Flow>::Inputs<&'static mut #p::Job<#ty>> },
+            };
+            let name = field(name);
+            methods.extend(quote! { let _ = <#holder>::#name; });
+        };
+        for connection in &self.model.connections {
+            if let From::Event(port) = &connection.from {
+                method(&port.routine, &port.names, true);
+            }
+            if let To::Slot(port) = &connection.to {
+                method(&port.routine, &port.names, false);
+            }
+        }
+        for port in &self.model.ignored {
+            method(&port.routine, &port.names, true);
+        }
+        for policy in &self.model.policies {
+            if let Some(of) = &policy.of {
+                method(&of.routine, &of.names, false);
+            }
+            let Some(End::To(targets)) = &policy.end else { continue };
+            for target in targets {
+                if let TargetKind::Slot { port, .. } = &target.kind {
+                    method(&port.routine, &port.names, false);
+                }
+            }
+        }
+        methods
+    }
+}
+
+/// Names of the macro's own that stand where the user's do: for the compiler's messages, and nothing to be found from there.
+fn unplaced(tokens: TokenStream, written: &HashSet<String>) -> TokenStream {
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut moved = Group::new(group.delimiter(), unplaced(group.stream(), written));
+            moved.set_span(group.span());
+            TokenTree::Group(moved)
+        }
+        TokenTree::Ident(mut ident) if !written.contains(&plain(&ident)) => {
+            ident.set_span(Span::call_site().resolved_at(ident.span()));
+            TokenTree::Ident(ident)
+        }
+        other => other,
+    });
+    tokens.collect()
 }

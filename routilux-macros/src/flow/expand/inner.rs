@@ -184,13 +184,7 @@ impl Flow<'_> {
                 let outlet = quote! {
                     fn outlet(cells: &#cells_type) -> &#p::LiveOutlet<Self::Payload> { &cells.#field }
                 };
-                let port = self.flow_port(Pinned::Output(output), quote! { #p::LiveOutPort<#k> }, outlet);
-                // An editor looks there for the type of any output.
-                let next = quote! {
-                    fn next(_: &mut Self::Outbound) -> ::core::option::Option<Self::Payload> { ::core::option::Option::None }
-                };
-                let named = self.flow_port(Pinned::Output(output), quote! { #p::OutPort<#k> }, next);
-                return Some(quote! { #port #[cfg(rust_analyzer)] #named });
+                return Some(self.flow_port(Pinned::Output(output), quote! { #p::LiveOutPort<#k> }, outlet));
             }
             let (port, field) = match output {
                 Some(output) => {
@@ -210,7 +204,7 @@ impl Flow<'_> {
         quote! { #(#inputs)* #(#outputs)* }
     }
 
-    fn flow_port(&self, port: Pinned, of: TokenStream, function: TokenStream) -> TokenStream {
+    pub(super) fn flow_port(&self, port: Pinned, of: TokenStream, function: TokenStream) -> TokenStream {
         let payload = Ident::new("__Payload", Span::call_site());
         let (flow, (bound, ty)) = (self.own_type(), self.pinned(port, &payload));
         let (params, predicates) = (&self.generics.listed, &self.generics.predicates);
