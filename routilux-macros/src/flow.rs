@@ -50,7 +50,13 @@ fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
     }
     let shell = expand::shell(&header);
     let state = quote! { { [#krate] {#flow} } };
-    let paths = ports::distinct(&parse::statements(&header.body), &header.name);
+    let paths = ports::distinct(&parse::statements(&header.body), &header.name).into_iter();
+    let paths = paths.map(|path| match editor.is_some() {
+        // The name is that of the type, and not of the macro too.
+        true => editor::unplaced(quote! { #path }, TokenStream::new()),
+        false => quote! { #path },
+    });
+    let paths: Vec<TokenStream> = paths.collect();
     let ask = match paths.split_first() {
         Some((first, others)) => {
             quote! { #first! { @ports [#((#others))*] [#private::flow_stage] #state {} } }
@@ -67,7 +73,7 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
     };
     // The first stage has told the errors of the header.
     let Ok(header) = parse::header(flow.stream()) else { return TokenStream::new() };
-    let krate = krate.stream();
+    let (krate, written) = (krate.stream(), flow.stream());
     let private = quote! { #krate::__private };
     let mut diagnostics = Diagnostics::default();
     let statements = parse::statements(&header.body);
@@ -78,7 +84,8 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
         true => {
             let mut flow = expand::flow(&private, &header, &model);
             if editor::asks() {
-                flow = expand::in_editor(&private, &header, &model, flow);
+                flow = editor::unplaced(flow, written);
+                flow.extend(expand::in_editor(&private, &header, &model));
             }
             let table = answering_macro(
                 &header.name,

@@ -16,6 +16,7 @@ mod signature;
 mod types;
 
 use crate::diagnostic::{Diagnostics, error};
+use crate::editor;
 pub(crate) use duration::millis;
 pub(crate) use expand::TABLE;
 pub(crate) use expand::answering_macro;
@@ -76,16 +77,20 @@ fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
     let model = model::build(&parsed, &mut diagnostics);
     check::check(&model, &mut diagnostics);
     let user = expand::users_impl(&parsed);
+    let editor = editor::asks().then(|| expand::editor(args, &parsed, &model));
     match diagnostics.is_empty() {
         true => {
-            let generated = expand::expand(args, &parsed, &model);
-            quote! { #user #generated }
+            let mut generated = expand::expand(args, &parsed, &model);
+            if editor.is_some() {
+                generated = editor::unplaced(generated, item);
+            }
+            quote! { #user #generated #editor }
         }
         false => {
             // The port table as far as it was understood: a flow that uses the routine has no errors of its own.
             let stub = expand::stub(args, &parsed, &model);
             let errors = diagnostics.into_tokens();
-            quote! { #user #stub #errors }
+            quote! { #user #stub #editor #errors }
         }
     }
 }

@@ -37,6 +37,10 @@ impl<T> Clone for Way<T> {
 
 impl<T> Copy for Way<T> {}
 
+pub fn value<T>(_: &T) -> T {
+    never()
+}
+
 /// From an event or an input.
 pub fn way<T>(_: &T) -> Way<T> {
     Way(PhantomData)

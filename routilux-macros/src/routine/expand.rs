@@ -78,7 +78,6 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let unpaired = routine.unpaired_enums(model);
     let hidden = joins().filter(|(_, handler)| handler.within() == 0);
     let hidden = hidden.map(|(number, handler)| routine.parts_enum(number, handler));
-    let editor = asks().then(|| routine.editor(model));
     let ports = table::port_macro(&routine, model);
     quote! {
         #unpaired
@@ -98,10 +97,15 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
             #(#hidden)*
             #(#handlers)*
             #(#parts)*
-            #editor
         };
         #ports
     }
+}
+
+/// The routine for an editor, with mistakes or without.
+pub(crate) fn editor(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
+    let Some(name) = &model.name else { return TokenStream::new() };
+    Routine { p: &args.private, parsed, name }.editor(model)
 }
 
 /// Only the port table: for a routine with mistakes in it.
@@ -128,7 +132,6 @@ pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let table = routine.table(&Model { name: None, events: Vec::new(), handlers: Vec::new() });
     let ports = table::broken_port_macro(name, &events);
     let unpaired = routine.unpaired_enums(model);
-    let editor = asks().then(|| routine.editor(model));
     quote! {
         #unpaired
 
@@ -137,7 +140,6 @@ pub(crate) fn stub(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
         const _: () = {
             #outbox
             #table
-            #editor
         };
         #ports
     }

@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use crate::diagnostic::{Diagnostics, at, error};
+use crate::editor;
 use crate::text;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -24,6 +25,7 @@ struct Model {
 }
 
 pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
+    let written = item.clone();
     let mut item: ItemStruct = match syn::parse2(item.clone()) {
         Ok(item) => item,
         Err(error) => return super::with_item(error, item),
@@ -32,10 +34,13 @@ pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
     let mut model = model(&mut item, &mut diagnostics);
     check(&item, &mut model, &mut diagnostics);
     // With errors too, where it can be: who uses the routine has none of their own then.
-    let generated = match model.understood {
+    let mut generated = match model.understood {
         true => generate(args, &item, &model),
         false => stub(args, &item),
     };
+    if editor::asks() {
+        generated = editor::unplaced(generated, written);
+    }
     let errors = diagnostics.into_tokens();
     quote! { #item #generated #errors }
 }
@@ -219,16 +224,21 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
     let transient: Vec<&Field> = of_kind(Kind::Transient).collect();
     let given_names: Vec<_> = given.iter().map(|field| &field.ident).collect();
     let given_types: Vec<_> = given.iter().map(|field| &field.ty).collect();
+    let given_docs = given.iter().map(|field| docs(field));
+    let given_docs: Vec<TokenStream> = given_docs.collect();
 
     // The configuration as a struct of the routine's own name, so that the compiler's messages about a missing,
     // unknown or mistyped field are in the user's words. That of a generic routine has its field types as
     // parameters, so that each is used.
     let (configuration, configuration_type) = match item.generics.params.is_empty() {
-        true => (quote! { pub struct #ident { #(pub #given_names: #given_types,)* } }, quote! { #ident }),
+        true => (
+            quote! { pub struct #ident { #(#given_docs pub #given_names: #given_types,)* } },
+            quote! { #ident },
+        ),
         false => {
             let params: Vec<Ident> = (0..given.len()).map(|n| format_ident!("__F{n}")).collect();
             (
-                quote! { pub struct #ident<#(#params),*> { #(pub #given_names: #params,)* } },
+                quote! { pub struct #ident<#(#params),*> { #(#given_docs pub #given_names: #params,)* } },
                 quote! { #ident<#(#given_types),*> },
             )
         }
@@ -414,6 +424,12 @@ fn is_plain_data(ty: &syn::Type) -> bool {
         "Instant",
     ];
     matches!(ty, syn::Type::Path(path) if path.path.get_ident().is_some_and(|name| known.contains(&name.to_string().as_str())))
+}
+
+/// The docs of a field, which an editor shows where the flow gives it.
+fn docs(field: &Field) -> TokenStream {
+    let docs = field.attrs.iter().filter(|attr| editor::asks() && attr.path().is_ident("doc"));
+    quote! { #(#docs)* }
 }
 
 /// Just enough for the `impl` block to compile.

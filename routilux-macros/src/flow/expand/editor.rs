@@ -14,16 +14,18 @@ use super::super::policy::End;
 use super::ends::Pinned;
 use super::generics::Generics;
 use super::{Flow, Node};
+use crate::editor;
 use crate::routine::plain;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::HashSet;
 
-/// What rust-analyzer puts at the cursor, a part of the name that is typed.
-const MARKER: &str = "intellijRulezz";
+/// What rust-analyzer puts at the cursor, a part of the name that is typed: today, and in versions before.
+const MARKERS: [&str; 2] = ["raCompletionMarker", "intellijRulezz"];
 
 fn is_marked(ident: &Ident) -> bool {
-    ident.to_string().contains(MARKER)
+    let name = ident.to_string();
+    MARKERS.iter().any(|marker| name.contains(marker))
 }
 
 /// Whether the marker is among the tokens.
@@ -136,6 +138,13 @@ impl Editor<'_> {
         self.body.extend(quote! { let __at = &#begin #(.#names)*; });
     }
 
+    /// An input or output: of a variable, the type is told as it is.
+    fn named(&mut self, begin: &str, name: &Ident) {
+        self.at(begin, std::slice::from_ref(name));
+        let (p, name) = (self.p, field(name));
+        self.body.extend(quote! { { let #name = #p::editor::value(__at); } });
+    }
+
     fn way(&self) -> TokenStream {
         let p = self.p;
         quote! { let __way = #p::editor::way(__at); }
@@ -150,14 +159,19 @@ impl Editor<'_> {
         };
         let known = |id: &Ident| is_marked(id) || self.names.ids.iter().any(|(known, _)| known == id);
         let place = match names.as_slice() {
-            [id, ..] if !known(id) => Vec::new(),
+            [] => Vec::new(),
+            [id, ..] if !known(id) => {
+                // No field, which would be a second error; but where it is completed a name has to stand there.
+                self.at("__ids", &[]);
+                self.body.extend(quote! { |#id| (); });
+                return rest;
+            }
             [id] if !dot => vec![(*id).clone()],
             [id, names @ ..] => {
                 let side = Ident::new(side, Span::call_site());
                 let names = names.iter().map(|name| (*name).clone());
                 [(*id).clone(), side].into_iter().chain(names).collect()
             }
-            [] => Vec::new(),
         };
         self.at("__ids", &place);
         rest
@@ -191,7 +205,7 @@ impl Editor<'_> {
             self.at("__slots", &[]);
             return self.guarded(tokens);
         };
-        self.at("__slots", &[name.clone()]);
+        self.named("__slots", name);
         self.body.extend(self.way());
         let (ty, rest) = self.written_type(rest);
         if !is_marked(name) && !self.names.inputs.iter().any(|(known, _)| known == name) {
@@ -296,7 +310,7 @@ impl Editor<'_> {
     fn target<'t>(&mut self, tokens: &'t [TokenTree], sent: Sent) -> &'t [TokenTree] {
         let (ty, rest) = match tokens {
             [word, TokenTree::Ident(name), rest @ ..] if is_word(Some(word), "out") => {
-                self.at("__events", &[name.clone()]);
+                self.named("__events", name);
                 let (ty, rest) = self.written_type(rest);
                 if !is_marked(name) {
                     let outputs = match sent {
@@ -553,19 +567,13 @@ fn idents(tokens: TokenStream, found: &mut Vec<Ident>) {
     }
 }
 
-/// A flow without mistakes as it is expanded for an editor.
-pub(crate) fn in_editor(p: &TokenStream, header: &Header, model: &Model, flow: TokenStream) -> TokenStream {
-    let mut written = Vec::new();
-    idents(header.body.clone(), &mut written);
-    written.push(header.name.clone());
-    let written = written.iter().map(plain).collect();
-    let flow = unplaced(flow, &written);
+/// What follows a flow without mistakes.
+pub(crate) fn in_editor(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
     let known = Flow::new(p, header, model);
-    let aliases = unplaced(known.aliases(), &HashSet::new());
+    let aliases = editor::unplaced(known.aliases(), TokenStream::new());
     let (outputs, methods) = (known.live_outputs_too(), known.methods());
     let (decl, clause) = (&known.generics.decl, &known.generics.clause);
     quote! {
-        #flow
         #[allow(warnings, clippy::all, clippy::pedantic)]
         const _: () = {
             #aliases
@@ -599,7 +607,7 @@ impl Flow<'_> {
             let [name, more @ ..] = names else { return };
             let mut routines = self.model.graph.routines.iter();
             let Some(number) = routines.position(|known| known.id == plain(routine)) else { return };
-            let ty = unplaced(self.routine_type(number), &HashSet::new());
+            let ty = editor::unplaced(self.routine_type(number), TokenStream::new());
             // `join.parameter`, `slot.error`
             let is_event = is_event && more.is_empty();
             let events = &self.model.graph.routines[number].events;
@@ -640,21 +648,4 @@ impl Flow<'_> {
         }
         methods
     }
-}
-
-/// Names of the macro's own that stand where the user's do: for the compiler's messages, and nothing to be found from there.
-fn unplaced(tokens: TokenStream, written: &HashSet<String>) -> TokenStream {
-    let tokens = tokens.into_iter().map(|token| match token {
-        TokenTree::Group(group) => {
-            let mut moved = Group::new(group.delimiter(), unplaced(group.stream(), written));
-            moved.set_span(group.span());
-            TokenTree::Group(moved)
-        }
-        TokenTree::Ident(mut ident) if !written.contains(&plain(&ident)) => {
-            ident.set_span(Span::call_site().resolved_at(ident.span()));
-            TokenTree::Ident(ident)
-        }
-        other => other,
-    });
-    tokens.collect()
 }

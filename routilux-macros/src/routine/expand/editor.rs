@@ -68,6 +68,7 @@ impl Routine<'_> {
         });
         let slot_fields: TokenStream = slot_fields.collect();
         quote! {
+            #[allow(warnings, clippy::all, clippy::pedantic)]
             const _: () = {
                 pub struct #events #generics #where_clause { #(#event_fields)* #(#beside_fields)* #error #private: #marker }
                 pub struct #slots #generics #where_clause { #slot_fields #private: #marker }
