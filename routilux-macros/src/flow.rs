@@ -78,10 +78,13 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let statements = parse::statements(&header.body);
     let tables = ports::tables(tables.stream());
-    let model = model::build(&header, statements, tables, &mut diagnostics);
+    let mut model = model::build(&header, statements, tables, &mut diagnostics);
     let warnings = check::check(&header, &model, &mut diagnostics);
     match diagnostics.is_empty() && !model.has_broken_routine {
         true => {
+            if editor::asks() {
+                expand::leave_code_to_editor(&private, &mut model);
+            }
             let mut flow = expand::flow(&private, &header, &model);
             if editor::asks() {
                 flow = editor::unplaced(flow, written);

@@ -19,7 +19,7 @@ mod shell;
 mod stub;
 mod ways;
 
-pub(crate) use editor::{editor, in_editor, is_completed};
+pub(crate) use editor::{editor, in_editor, is_completed, leave_code_to_editor};
 pub(crate) use shell::shell;
 pub(crate) use stub::stub;
 

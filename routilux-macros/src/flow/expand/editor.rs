@@ -19,6 +19,8 @@ use crate::routine::plain;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::HashSet;
+use syn::parse_quote_spanned;
+use syn::spanned::Spanned;
 
 /// What rust-analyzer puts at the cursor, a part of the name that is typed: today, and in versions before.
 const MARKERS: [&str; 2] = ["raCompletionMarker", "intellijRulezz"];
@@ -95,6 +97,10 @@ enum Sent {
 
 impl Editor<'_> {
     fn statement(&mut self, tokens: &[TokenTree]) {
+        // Before a statement that begins with a word of ours an id may be typed: there has to be a place for it.
+        if ["in", "on", "else"].iter().any(|word| is_word(tokens.first(), word)) {
+            self.at("__ids", &[]);
+        }
         match tokens {
             [] => {}
             _ if declares(tokens) => self.instance(tokens),
@@ -393,7 +399,6 @@ impl Editor<'_> {
         let Editor { p, header, generics, names, body } = self;
         let name = &header.name;
         let Generics { decl, args, clause, .. } = &generics;
-        let (phantom, _) = generics.phantom();
         let of = |what: &str| format_ident!("{what}Of{}", plain(name), span = Span::call_site());
         let (ids, events, slots, parameters) = (of("Ids"), of("Events"), of("Slots"), of("Parameters"));
         let param_names: Vec<&Ident> = header.params.iter().map(|param| &param.name).collect();
@@ -418,6 +423,13 @@ impl Editor<'_> {
             let slot_fields = fields(names.inputs, of_input);
             let outputs = distinct(names.outputs.into_iter().chain(names.outputs_of_policies));
             let event_fields = fields(outputs.into_iter().chain(names.result), of_output);
+            let id_fields = quote! { #(pub #id_names: #p::editor::Instance<#id_types>,)* };
+            // Where a field speaks of the parameters there is none that is no port.
+            let [ids_use, events_use, slots_use] = [&id_fields, &event_fields, &slot_fields].map(|fields| {
+                let used = super::names(fields.clone());
+                let all = header.generics.type_params().all(|param| used.contains(&plain(&param.ident)));
+                (!all).then(|| generics.phantom().0)
+            });
             // That of a generic flow has the types as parameters, so that each is used.
             let given: Vec<Ident> =
                 (0..param_names.len()).map(|number| format_ident!("__F{number}")).collect();
@@ -432,9 +444,9 @@ impl Editor<'_> {
                 ),
             };
             quote! {
-                pub struct #ids #decl #clause { #(pub #id_names: #p::editor::Instance<#id_types>,)* #phantom }
-                pub struct #events #decl #clause { #event_fields #phantom }
-                pub struct #slots #decl #clause { #slot_fields #phantom }
+                pub struct #ids #decl #clause { #id_fields #ids_use }
+                pub struct #events #decl #clause { #event_fields #events_use }
+                pub struct #slots #decl #clause { #slot_fields #slots_use }
                 #declared
                 impl #decl #p::editor::Named for #flow #clause {
                     type Configuration = #configuration;
@@ -564,6 +576,22 @@ fn idents(tokens: TokenStream, found: &mut Vec<Ident>) {
             TokenTree::Group(group) => idents(group.stream(), found),
             _ => {}
         }
+    }
+}
+
+/// The user's expressions are in what `editor` writes: what is wrong in them is told once.
+pub(crate) fn leave_code_to_editor(p: &TokenStream, model: &mut Model) {
+    for instance in &mut model.routines {
+        instance.configuration = quote! { ..#p::editor::never() };
+    }
+    let guards = model.policies.iter_mut().filter_map(|policy| policy.guard.as_mut());
+    let ways = model.ways.iter_mut().flat_map(|way| {
+        let maps = [Some(&mut way.then), way.otherwise.as_mut()].into_iter().flatten();
+        way.guard.iter_mut().chain(maps.filter_map(|branch| branch.map.as_mut()))
+    });
+    for closure in guards.chain(ways) {
+        let bar = closure.expr.inputs_begin.span();
+        closure.expr = parse_quote_spanned! { bar=> |_| ::core::unreachable!() };
     }
 }
 

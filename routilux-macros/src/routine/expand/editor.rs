@@ -2,6 +2,7 @@
 //! the names and docs of the functions, so that an editor finds the one from the other.
 
 use super::Routine;
+use super::join::speaks_of;
 use super::port::input_types;
 use crate::routine::model::{Event, Handler, Kind, Model, input_name, plain};
 use crate::routine::parse::Item;
@@ -18,8 +19,6 @@ impl Routine<'_> {
         let name = plain(self.name);
         let of = |what: &str| format_ident!("{what}Of{name}", span = Span::call_site());
         let (events, slots) = (of("Events"), of("Slots"));
-        let (marker, private) = (self.marker(), Ident::new("__routilux", Span::call_site()));
-
         let event_fields = model.events.iter().map(|Event { name, docs, .. }| (name, docs.clone()));
         let event_types = model.events.iter().map(Event::payload);
         let event_fields = event_fields.zip(event_types).map(|((name, docs), ty)| {
@@ -30,13 +29,14 @@ impl Routine<'_> {
         let mut beside_fields = Vec::new();
         for (number, handler) in model.handlers.iter().enumerate() {
             let Some(leaving) = self.leaving(number, handler) else { continue };
+            let unused = self.unused(&leaving);
             let (besides_of, name) = (of(&format!("Besides{number}")), &handler.name);
             beside_fields.push(quote! {
                 /// What leaves it beside events.
                 pub #name: #besides_of #ty_generics,
             });
             besides.push(quote! {
-                pub struct #besides_of #generics #where_clause { #leaving #private: #marker }
+                pub struct #besides_of #generics #where_clause { #leaving #unused }
             });
         }
         let mut fallible = model.handlers.iter().filter(|handler| handler.is_fallible());
@@ -58,20 +58,22 @@ impl Routine<'_> {
                         false => Ident::new(&input_name(name), name.span()),
                     });
                     let types = input_types(handler);
-                    inputs.push(quote! {
-                        pub struct #inputs_of #generics #where_clause { #(pub #names: #types,)* #private: #marker }
-                    });
+                    let fields = quote! { #(pub #names: #types,)* };
+                    let unused = self.unused(&fields);
+                    inputs.push(quote! { pub struct #inputs_of #generics #where_clause { #fields #unused } });
                     quote! { #inputs_of #ty_generics }
                 }
             };
             quote! { #(#docs)* pub #name: #ty, }
         });
         let slot_fields: TokenStream = slot_fields.collect();
+        let event_fields = quote! { #(#event_fields)* #(#beside_fields)* #error };
+        let (events_unused, slots_unused) = (self.unused(&event_fields), self.unused(&slot_fields));
         quote! {
             #[allow(warnings, clippy::all, clippy::pedantic)]
             const _: () = {
-                pub struct #events #generics #where_clause { #(#event_fields)* #(#beside_fields)* #error #private: #marker }
-                pub struct #slots #generics #where_clause { #slot_fields #private: #marker }
+                pub struct #events #generics #where_clause { #event_fields #events_unused }
+                pub struct #slots #generics #where_clause { #slot_fields #slots_unused }
                 #(#besides)*
                 #(#inputs)*
                 impl #impl_generics #p::editor::Named for #self_type #where_clause {
@@ -93,6 +95,14 @@ impl Routine<'_> {
             }
         });
         (error.is_some() || unpaired.is_some()).then(|| quote! { #error #unpaired })
+    }
+
+    /// A field for the type parameters, if the others do not speak of all of them: it is one that is no port.
+    fn unused(&self, fields: &TokenStream) -> Option<TokenStream> {
+        let mut params = self.parsed.generics.type_params();
+        let used = params.all(|param| speaks_of(fields.clone(), &param.ident));
+        let (private, marker) = (Ident::new("__routilux", Span::call_site()), self.marker());
+        (!used).then(|| quote! { #private: #marker })
     }
 
     fn error(&self, handler: &Handler) -> TokenStream {
