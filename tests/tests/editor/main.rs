@@ -8,6 +8,7 @@ mod server;
 use editor::{At, Editor};
 use std::fmt::Debug;
 use std::io::Write;
+use std::process::Command;
 
 const FLOWS: &str = "src/flows.rs";
 const WORDS: &str = "src/words.rs";
@@ -37,6 +38,39 @@ fn an_editor_helps_inside_flows() {
     assert!(failed.is_empty(), "{version}, {} of {count} cases:\n\n{}", failed.len(), failed.join("\n\n"));
 }
 
+/// The same without rust-analyzer: what it is shown of flows is sound Rust. Otherwise it would underline what is right.
+#[test]
+fn what_an_editor_is_shown_is_sound() {
+    let fixture = fixture::write("shown");
+    let names = "
+        //! It is there, and has the names and the types.
+        use routilux::__private::editor::Named;
+        pub fn word(events: <crate::words::Tokenizer as Named>::Events) -> String { events.word }
+        pub fn order(slots: <crate::flows::Checkout as Named>::Slots) -> crate::shop::Order { slots.order }
+        pub fn lost(events: <crate::flows::Checkout as Named>::Events) -> u32 { events.lost }
+        pub fn less(events: <crate::flows::AtLeast<u8> as Named>::Events) -> (u8, (Option<u8>, u8)) { (events.less, events.result) }
+        pub fn payment(slots: <crate::shop::Desk as Named>::Slots) -> crate::shop::Payment { slots.settle.payment }
+        pub fn failed(events: <crate::shop::Dispatch as Named>::Events) -> crate::shop::Sale { events.parcel.error.payload }
+    ";
+    std::fs::write(fixture.root.join("src/names.rs"), names).unwrap();
+    std::fs::write(
+        fixture.root.join("src/lib.rs"),
+        format!("{}pub mod names;\n", fixture.files["src/lib.rs"]),
+    )
+    .unwrap();
+    let checked = Command::new(env!("CARGO"))
+        .args(["check", "--quiet", "--offline"])
+        .current_dir(&fixture.root)
+        .env("CARGO_TARGET_DIR", fixture::target("shown-target"))
+        // The code that uses the parameters is left out of what is run.
+        .env("RUSTFLAGS", "--cfg rust_analyzer -A dead_code")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success() && said.is_empty(), "{said}");
+}
+
 /// To standard error itself: what a test that passes prints is not shown.
 fn skipped(why: &str) {
     let _ = writeln!(
@@ -46,7 +80,7 @@ fn skipped(why: &str) {
 }
 
 fn has_sources_of_std() -> bool {
-    let answer = std::process::Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
+    let answer = Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
     let sysroot = std::path::PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim());
     sysroot.join("lib/rustlib/src/rust/library/std/src/lib.rs").exists()
 }
@@ -332,8 +366,8 @@ impl Cases {
         let word = [
             "src/words.rs: fn $0word(text: String);",
             "src/words.rs: out.$0word(if self.lowercase { word.to_lowercase() } else { word.to_owned() });",
+            "src/flows.rs: tok.$0word     -> count.add, out words;",
         ];
-        let word = [word[0], word[1], "src/flows.rs: tok.$0word     -> count.add, out words;"];
         self.refers(flows("tok.word     ->", "tok.wo$0rd     ->"), &word);
         self.refers(words("fn word(text: String);", "fn wo$0rd(text: String);"), &word);
         self.refers(words("out.word(if", "out.wo$0rd(if"), &word);

@@ -97,7 +97,7 @@ enum Sent {
 
 impl Editor<'_> {
     fn statement(&mut self, tokens: &[TokenTree]) {
-        // Before a statement that begins with a word of ours an id may be typed: there has to be a place for it.
+        // Before a word of the syntax an id may be typed: there has to be a place for it.
         if ["in", "on", "else"].iter().any(|word| is_word(tokens.first(), word)) {
             self.at("__ids", &[]);
         }
@@ -118,22 +118,23 @@ impl Editor<'_> {
             [word, rest @ ..] if is_word(Some(word), "else") && arrow_at(rest, 0).is_some() => {
                 self.targets(&rest[2..], Sent::Payload);
             }
-            [TokenTree::Ident(_), ..] => {
-                let rest = self.port(tokens, Side::Events);
-                self.body.extend(self.way());
-                self.guarded(rest);
-            }
+            [TokenTree::Ident(_), after @ ..] => match self.port(tokens, Side::Events) {
+                // A word that cannot stand here.
+                rest if rest.len() == tokens.len() => self.rest(after),
+                rest => {
+                    self.body.extend(self.way());
+                    self.guarded(rest);
+                }
+            },
             _ if arrow_at(tokens, 0).is_some() => self.guarded(tokens),
-            [_, rest @ ..] => self.statement(rest),
+            [_, rest @ ..] => self.rest(rest),
         }
     }
 
     /// What stands behind a statement without a `;` between.
     fn rest(&mut self, tokens: &[TokenTree]) {
-        match tokens {
-            [TokenTree::Ident(_), ..] => self.statement(tokens),
-            [_, rest @ ..] => self.rest(rest),
-            [] => {}
+        if let Some(begin) = tokens.iter().position(|token| matches!(token, TokenTree::Ident(_))) {
+            self.statement(&tokens[begin..]);
         }
     }
 
@@ -147,6 +148,9 @@ impl Editor<'_> {
     /// An input or output: of a variable, the type is told as it is.
     fn named(&mut self, begin: &str, name: &Ident) {
         self.at(begin, std::slice::from_ref(name));
+        if is_marked(name) {
+            return;
+        }
         let (p, name) = (self.p, field(name));
         self.body.extend(quote! { { let #name = #p::editor::value(__at); } });
     }
@@ -188,10 +192,13 @@ impl Editor<'_> {
         let p = self.p;
         let (path, group, rest) = type_and_group(&tokens[2..]);
         if let [TokenTree::Ident(id), ..] = tokens {
-            self.at("__ids", &[id.clone()]);
+            self.at("__ids", std::slice::from_ref(id));
         }
+        let path = all(path);
         if !path.is_empty() {
-            let path = all(path);
+            self.body.extend(quote! { { let _: #p::editor::Instance<#path>; } });
+        }
+        if !path.is_empty() && !has_marker(path.clone()) {
             let configuration = quote! { <#path as #p::editor::Named>::Configuration };
             let (decl, args) = (self.generics.decl_in(&path), self.generics.args_in(&path));
             let turbofish = (!args.is_empty()).then(|| quote! { :: #args });
@@ -291,10 +298,10 @@ impl Editor<'_> {
             let map = self.closure(map);
             self.body.extend(quote! { let __mapped = #p::editor::Way::map(__way, #map); });
             self.mention_params(tokens, rest);
-            return match rest {
-                [_, _, rest @ ..] => self.targets(rest, Sent::Mapped),
-                _ => {}
-            };
+            if let [_, _, rest @ ..] = rest {
+                self.targets(rest, Sent::Mapped);
+            }
+            return;
         }
         let mut rest = tokens;
         loop {
@@ -314,6 +321,9 @@ impl Editor<'_> {
     }
 
     fn target<'t>(&mut self, tokens: &'t [TokenTree], sent: Sent) -> &'t [TokenTree] {
+        if is_word(tokens.first(), "out") || is_word(tokens.first(), "return") {
+            self.at("__ids", &[]);
+        }
         let (ty, rest) = match tokens {
             [word, TokenTree::Ident(name), rest @ ..] if is_word(Some(word), "out") => {
                 self.named("__events", name);
@@ -501,21 +511,19 @@ fn instances(tokens: &[TokenTree]) -> Vec<(Ident, TokenStream)> {
     for statement in tokens.split(|token| is_sign(Some(token), ';')) {
         for begin in 0..statement.len() {
             let TokenTree::Ident(id) = &statement[begin] else { continue };
+            // Not a parameter of a closure, and not the `b:` of `a::b::c`.
             let before = begin.checked_sub(1).and_then(|before| statement.get(before));
-            let is_typed = ["in", "out"].iter().any(|word| is_word(before, word));
-            if is_typed || is_word(Some(&statement[begin]), "return") || !declares(&statement[begin..]) {
-                continue;
-            }
-            // Not the `b:` of `a::b::c`.
-            if is_sign(before, ':') {
+            let begins = match before {
+                None | Some(TokenTree::Group(_)) => true,
+                Some(TokenTree::Ident(word)) => word != "in" && word != "out",
+                before => is_sign(before, '>'),
+            };
+            if !begins || is_word(Some(&statement[begin]), "return") || !declares(&statement[begin..]) {
                 continue;
             }
             let (path, _, _) = type_and_group(&statement[begin + 2..]);
             if !path.is_empty() && seen.insert(id.clone()) {
                 instances.push((id.clone(), all(path)));
-            }
-            if begin == 0 {
-                break;
             }
         }
     }
@@ -677,3 +685,6 @@ impl Flow<'_> {
         methods
     }
 }
+
+#[cfg(test)]
+mod tests;
