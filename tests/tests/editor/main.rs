@@ -1,6 +1,8 @@
 //! The editor helps inside `flow!`: rust-analyzer is asked what an editor asks it. Where it is not installed the test says so
 //! and passes; `scripts/rust-analyzer` installs it.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
 mod editor;
 mod fixture;
 mod server;
@@ -409,6 +411,16 @@ impl Cases {
         );
         self.renames(shop("fn parcel(&self", "fn par$0cel(&self"), "send", &parcel);
         self.renames(shop("self.parcel(sale, out)", "self.par$0cel(sale, out)"), "send", &parcel);
+        let order = [
+            "src/shop.rs: fn settle(&mut self, bought: Order, payment: Payment) -> Sale {",
+            "src/shop.rs: let sale = Sale { order: bought, payment };",
+            "src/flows.rs: in order              -> desk.settle.bought;",
+        ];
+        self.renames(
+            shop("fn settle(&mut self, order: Order", "fn settle(&mut self, or$0der: Order"),
+            "bought",
+            &order,
+        );
         let id = [
             "src/flows.rs: split:   Tokenizer { lowercase };",
             "src/flows.rs: lines.line   -> split.row;",
@@ -444,6 +456,12 @@ impl Cases {
             flows("numbers: Numbers { to: least * 2 };", "numbers: Numbers { to: \"2\" };"),
             "\"2\"",
             "expected u64",
+        );
+        self.tells(flows("Tokenizer { lowercase }", "Tokenizer { }"), "{", "missing structure fields");
+        self.tells(
+            flows("pub flow WordCount(lowercase: bool)", "pub flow(lowercase: bool)"),
+            "flow",
+            "the flow has no name",
         );
     }
 }

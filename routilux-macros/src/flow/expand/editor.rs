@@ -205,7 +205,9 @@ impl Editor<'_> {
             let given = group.map(|group| {
                 let mut given = Group::new(Delimiter::Brace, group.stream());
                 given.set_span(group.span());
-                quote! { let _ = __Configuration #turbofish #given; }
+                // That a field is missing is told where the fields are.
+                let literal = Ident::new("__Configuration", group.span_open());
+                quote! { let _ = #literal #turbofish #given; }
             });
             self.body.extend(quote! { { type __Configuration #decl = #configuration; #given } });
         }
