@@ -6,21 +6,20 @@
 //! depend on what follows, and what cannot be read is left out where it stands. The checks are not asked: a flow is
 //! half-typed while it is written.
 
-use super::super::connect::TargetKind;
-use super::super::model::{From, Model, To};
+mod checked;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use checked::{in_editor, leave_code_to_editor};
+
 use super::super::parse::{Header, declares, without_invisible_groups};
 use super::super::pieces::{Angles, all, arrow_at, arrows, begins_closure, is_sign, is_word};
-use super::super::policy::End;
-use super::ends::Pinned;
 use super::generics::Generics;
-use super::{Flow, Node};
-use crate::editor;
 use crate::routine::plain;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
-use std::collections::HashSet;
-use syn::parse_quote_spanned;
-use syn::spanned::Spanned;
+use syntax::{Dotted, dotted, idents, instances, type_and_group};
 
 /// What rust-analyzer puts at the cursor, a part of the name that is typed: today, and in versions before.
 const MARKERS: [&str; 2] = ["raCompletionMarker", "intellijRulezz"];
@@ -173,6 +172,7 @@ impl Editor<'_> {
             [id, ..] if !known(id) => {
                 // No field, which would be a second error; but where it is completed a name has to stand there.
                 self.at("__ids", &[]);
+                let id = field(id);
                 self.body.extend(quote! { |#id| (); });
                 return rest;
             }
@@ -505,188 +505,3 @@ fn distinct(names: impl Iterator<Item = (Ident, Option<TokenStream>)>) -> Vec<(I
     }
     distinct
 }
-
-/// The routines of the flow; also of statements with no `;` before them.
-fn instances(tokens: &[TokenTree]) -> Vec<(Ident, TokenStream)> {
-    let mut instances = Vec::new();
-    let mut seen = HashSet::new();
-    for statement in tokens.split(|token| is_sign(Some(token), ';')) {
-        for begin in 0..statement.len() {
-            let TokenTree::Ident(id) = &statement[begin] else { continue };
-            // Not a parameter of a closure, and not the `b:` of `a::b::c`.
-            let before = begin.checked_sub(1).and_then(|before| statement.get(before));
-            let begins = match before {
-                None | Some(TokenTree::Group(_)) => true,
-                Some(TokenTree::Ident(word)) => word != "in" && word != "out",
-                before => is_sign(before, '>'),
-            };
-            if !begins || is_word(Some(&statement[begin]), "return") || !declares(&statement[begin..]) {
-                continue;
-            }
-            let (path, _, _) = type_and_group(&statement[begin + 2..]);
-            if !path.is_empty() && seen.insert(id.clone()) {
-                instances.push((id.clone(), all(path)));
-            }
-        }
-    }
-    instances
-}
-
-/// `Type { configuration }` and what follows.
-fn type_and_group(tokens: &[TokenTree]) -> (&[TokenTree], Option<&Group>, &[TokenTree]) {
-    let mut angles = Angles::default();
-    let end = (0..tokens.len()).find(|&at| {
-        angles.step(tokens, at);
-        let side_by_side = at > 0
-            && matches!((&tokens[at - 1], &tokens[at]), (TokenTree::Ident(_), TokenTree::Ident(_)))
-            || at > 0 && is_sign(tokens.get(at - 1), '>') && matches!(tokens[at], TokenTree::Ident(_));
-        let group = matches!(&tokens[at], TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket);
-        angles.depth == 0 && (side_by_side || group)
-    });
-    let (path, rest) = tokens.split_at(end.unwrap_or(tokens.len()));
-    match rest {
-        [TokenTree::Group(group), after @ ..] => (path, Some(group), after),
-        _ => (path, None, rest),
-    }
-}
-
-struct Dotted<'t> {
-    names: Vec<&'t Ident>,
-    /// Whether there is a dot with nothing behind it.
-    dot: bool,
-    rest: &'t [TokenTree],
-}
-
-/// Names with dots between. The one that is typed is the last.
-fn dotted(tokens: &[TokenTree]) -> Dotted<'_> {
-    let mut dotted = Dotted { names: Vec::new(), dot: false, rest: tokens };
-    while let [TokenTree::Ident(name), after @ ..] = dotted.rest {
-        // With nothing behind the dot, what follows may be the next statement.
-        if ["in", "return", "loop", "if", "else"].iter().any(|word| name == word) {
-            break;
-        }
-        dotted.names.push(name);
-        dotted.dot = false;
-        dotted.rest = after;
-        match after {
-            [dot, next @ ..] if is_sign(Some(dot), '.') && !is_marked(name) => {
-                dotted.dot = true;
-                dotted.rest = next;
-            }
-            _ => break,
-        }
-    }
-    dotted
-}
-
-fn idents(tokens: TokenStream, found: &mut Vec<Ident>) {
-    for token in tokens {
-        match token {
-            TokenTree::Ident(ident) => found.push(ident),
-            TokenTree::Group(group) => idents(group.stream(), found),
-            _ => {}
-        }
-    }
-}
-
-/// The user's expressions are in what `editor` writes: what is wrong in them is told once.
-pub(crate) fn leave_code_to_editor(p: &TokenStream, model: &mut Model) {
-    for instance in &mut model.routines {
-        instance.configuration = quote! { ..#p::editor::never() };
-    }
-    let guards = model.policies.iter_mut().filter_map(|policy| policy.guard.as_mut());
-    let ways = model.ways.iter_mut().flat_map(|way| {
-        let maps = [Some(&mut way.then), way.otherwise.as_mut()].into_iter().flatten();
-        way.guard.iter_mut().chain(maps.filter_map(|branch| branch.map.as_mut()))
-    });
-    for closure in guards.chain(ways) {
-        let bar = closure.expr.inputs_begin.span();
-        closure.expr = parse_quote_spanned! { bar=> |_| ::core::unreachable!() };
-    }
-}
-
-/// What follows a flow without mistakes.
-pub(crate) fn in_editor(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
-    let known = Flow::new(p, header, model);
-    let aliases = editor::unplaced(known.aliases(), TokenStream::new());
-    let (outputs, methods) = (known.live_outputs_too(), known.methods());
-    let (decl, clause) = (&known.generics.decl, &known.generics.clause);
-    quote! {
-        #[allow(warnings, clippy::all, clippy::pedantic)]
-        const _: () = {
-            #aliases
-            #outputs
-            fn __methods #decl() #clause { #methods }
-        };
-    }
-}
-
-impl Flow<'_> {
-    /// The fields for outputs have their types from `OutPort`, those of live ones too.
-    fn live_outputs_too(&self) -> TokenStream {
-        let p = self.p;
-        let names = self.model.graph.outputs();
-        let ports = self.live_outputs.iter().filter_map(|output| {
-            let k = names.iter().position(|name| plain(&self.model.outputs[*output].name) == *name)?;
-            let next = quote! {
-                fn next(_: &mut Self::Outbound) -> ::core::option::Option<Self::Payload> { ::core::option::Option::None }
-            };
-            Some(self.flow_port(Pinned::Output(*output), quote! { #p::OutPort<#k> }, next))
-        });
-        ports.collect()
-    }
-
-    /// The functions of the same names: of an event the method that emits it, of a slot its handler, of a flow's ports the methods of
-    /// its handles. So the ones are found and renamed with the others.
-    fn methods(&self) -> TokenStream {
-        let p = self.p;
-        let mut methods = TokenStream::new();
-        let mut method = |routine: &Ident, names: &[Ident], is_event: bool| {
-            let [name, more @ ..] = names else { return };
-            let mut routines = self.model.graph.routines.iter();
-            let Some(number) = routines.position(|known| known.id == plain(routine)) else { return };
-            let ty = editor::unplaced(self.routine_type(number), TokenStream::new());
-            // `join.parameter`, `slot.error`
-            let is_event = is_event && more.is_empty();
-            let events = &self.model.graph.routines[number].events;
-            if is_event && (plain(name) == "result" || !events.iter().any(|event| event.name == plain(name)))
-            {
-                return;
-            }
-            let holder = match (self.nodes[number], is_event) {
-                (Node::Own(_), true) => quote! { <#ty as #p::Routine>::Emit },
-                (Node::Own(_), false) => ty,
-                (Node::Inner(_), true) => quote! { <#ty as #p::Flow>::Outputs<&'static mut #p::Job<#ty>> },
-                (Node::Inner(_), false) => quote! { <#ty as #p::Flow>::Inputs<&'static mut #p::Job<#ty>> },
-            };
-            let name = field(name);
-            methods.extend(quote! { let _ = <#holder>::#name; });
-        };
-        for connection in &self.model.connections {
-            if let From::Event(port) = &connection.from {
-                method(&port.routine, &port.names, true);
-            }
-            if let To::Slot(port) = &connection.to {
-                method(&port.routine, &port.names, false);
-            }
-        }
-        for port in &self.model.ignored {
-            method(&port.routine, &port.names, true);
-        }
-        for policy in &self.model.policies {
-            if let Some(of) = &policy.of {
-                method(&of.routine, &of.names, false);
-            }
-            let Some(End::To(targets)) = &policy.end else { continue };
-            for target in targets {
-                if let TargetKind::Slot { port, .. } = &target.kind {
-                    method(&port.routine, &port.names, false);
-                }
-            }
-        }
-        methods
-    }
-}
-
-#[cfg(test)]
-mod tests;
