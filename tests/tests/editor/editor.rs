@@ -27,19 +27,31 @@ impl Editor {
         Editor { server, files: fixture.files }
     }
 
-    /// The labels of what is offered, fields only: those that are named.
+    /// The labels of what is offered.
     pub(crate) fn completions(&mut self, at: At<'_>) -> Vec<String> {
-        const FIELD: u64 = 5;
+        self.offered(at).into_iter().map(|(label, _)| label).collect()
+    }
+
+    /// The same without what is there anywhere: keywords, snippets, and what any value has.
+    pub(crate) fn names(&mut self, at: At<'_>) -> Vec<String> {
         const METHOD: u64 = 2;
+        const FIELD: u64 = 5;
         const STRUCT: u64 = 22;
+        let mut offered = self.offered(at);
+        offered.retain(|(label, kind)| {
+            [METHOD, FIELD, STRUCT].contains(kind)
+                && !["into(", "try_into("].iter().any(|any| label.starts_with(any))
+        });
+        offered.into_iter().map(|(label, _)| label).collect()
+    }
+
+    fn offered(&mut self, at: At<'_>) -> Vec<(String, u64)> {
         let answer = self.ask("textDocument/completion", at, json!({}));
         let items = answer["items"].as_array().or(answer.as_array()).cloned().unwrap_or_default();
-        let wanted =
-            |item: &&Value| item["kind"].as_u64().is_some_and(|kind| [FIELD, METHOD, STRUCT].contains(&kind));
-        let labels = items.iter().filter(wanted).filter_map(|item| item["label"].as_str());
-        // What any value has.
-        let labels = labels.filter(|label| !["into(", "try_into("].iter().any(|any| label.starts_with(any)));
-        labels.map(str::to_owned).collect()
+        let offered = items.iter().filter_map(|item| {
+            Some((item["label"].as_str()?.to_owned(), item["kind"].as_u64().unwrap_or_default()))
+        });
+        offered.collect()
     }
 
     pub(crate) fn hover(&mut self, at: At<'_>) -> String {

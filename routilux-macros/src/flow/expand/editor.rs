@@ -144,10 +144,15 @@ impl Editor<'_> {
         self.body.extend(quote! { let __at = &#begin #(.#names)*; });
     }
 
-    /// An input or output: of a variable, the type is told as it is.
+    /// An input or output. Where it is there for the first time it is a variable too: of that, the type is told as it is.
     fn named(&mut self, begin: &str, name: &Ident) {
         self.at(begin, std::slice::from_ref(name));
-        if is_marked(name) {
+        let Names { inputs, outputs, outputs_of_policies, .. } = &self.names;
+        let known = match begin {
+            "__slots" => [inputs.as_slice(), &[]],
+            _ => [outputs.as_slice(), outputs_of_policies],
+        };
+        if is_marked(name) || known.into_iter().flatten().any(|(known, _)| known == name) {
             return;
         }
         let (p, name) = (self.p, field(name));
@@ -340,14 +345,14 @@ impl Editor<'_> {
                 (ty.is_some(), rest)
             }
             [word, rest @ ..] if is_word(Some(word), "return") => {
-                let place = Ident::new("result", word.span());
+                // Not where `return` stands: it would be renamed.
+                let result = Ident::new("result", Span::call_site());
                 let (ty, rest) = self.written_type(rest);
                 let typed = ty.is_some();
                 if typed {
-                    let result = Ident::new("result", Span::call_site());
-                    self.at("__events", &[result]);
+                    self.at("__events", std::slice::from_ref(&result));
                 }
-                self.names.result.get_or_insert((place, ty));
+                self.names.result.get_or_insert((result, ty));
                 (typed, rest)
             }
             [word, rest @ ..] if is_word(Some(word), "loop") => {

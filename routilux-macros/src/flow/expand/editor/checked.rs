@@ -74,8 +74,8 @@ impl Flow<'_> {
             // `join.parameter`, `slot.error`
             let is_event = is_event && more.is_empty();
             let events = &self.model.graph.routines[number].events;
-            if is_event && (plain(name) == "result" || !events.iter().any(|event| event.name == plain(name)))
-            {
+            let known = || events.iter().any(|event| event.name == plain(name));
+            if is_event && (plain(name) == "result" || !known()) {
                 return;
             }
             let holder = match (self.nodes[number], is_event) {
