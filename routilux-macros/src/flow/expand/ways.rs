@@ -79,7 +79,7 @@ impl Flow<'_> {
         }
         let bounds = self.bounds.iter().map(|bound| format_ident!("b{bound}"));
         quote! {
-            let fresh = ::std::sync::Arc::clone(&*new.ways.get_mut());
+            let fresh = ::std::sync::Arc::clone(new.ways.get_mut());
             cells.ways.with(|old| {
                 #(fresh.#bounds.take_over(&old.#bounds);)*
                 *old = fresh;
