@@ -20,6 +20,7 @@ mod source_text;
 
 use crate::bounds;
 use crate::diagnostic::{Diagnostics, coded};
+use crate::editor;
 use crate::routine::answering_macro;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
@@ -51,8 +52,22 @@ fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
         }
     };
     let private = quote! { #krate::__private };
+    let editor = editor::asks().then(|| expand::editor(&private, &header));
+    if editor.is_some() && expand::is_completed(&header) {
+        return quote! { #editor };
+    }
     let paths = ports::distinct(&parse::statements(&header.body), &header.name);
-    let shell = expand::shell(&private, &header, &paths);
+    // An editor is told the type of a job that is a job only.
+    let shell = match editor.is_some() {
+        true => expand::plain_shell(&private, &header),
+        false => expand::shell(&private, &header, &paths),
+    };
+    let paths = paths.iter().map(|path| match editor.is_some() {
+        // The name is that of the type, and not of the macro too.
+        true => editor::unplaced(quote! { #path }, TokenStream::new()),
+        false => quote! { #path },
+    });
+    let paths: Vec<TokenStream> = paths.collect();
     let ask = |state: TokenStream| match paths.split_first() {
         Some((first, others)) => {
             quote! { #first! { @ports [#((#others))*] [#private::flow_stage] #state {} } }
@@ -62,6 +77,7 @@ fn first_stage(krate: TokenStream, flow: TokenStream) -> TokenStream {
     let (plain, documented) =
         (ask(quote! { { [#krate] {#flow} } }), ask(quote! { { [#krate] {#flow} doc } }));
     quote! {
+        #editor
         #shell
         #[cfg(not(doc))]
         #plain
@@ -78,12 +94,12 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
     let is_documented = state.next().is_some();
     // The first stage has told the errors of the header.
     let Ok(header) = parse::header(flow.stream()) else { return TokenStream::new() };
-    let krate = krate.stream();
+    let (krate, written) = (krate.stream(), flow.stream());
     let private = quote! { #krate::__private };
     let mut diagnostics = Diagnostics::default();
     let statements = parse::statements(&header.body);
     let tables = ports::tables(tables.stream());
-    let model = model::build(&header, statements, tables, &mut diagnostics);
+    let mut model = model::build(&header, statements, tables, &mut diagnostics);
     let warnings = check::check(&header, &model, &mut diagnostics);
     // `#[allow(deprecated)]` on the flow is about these too.
     let mut allowed = header.attrs.iter().filter(|attr| attr.path().is_ident("allow")).peekable();
@@ -94,7 +110,14 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
     let shell = is_documented.then(|| expand::documented_shell(&private, &header, &model));
     match diagnostics.is_empty() && !model.has_broken_routine {
         true => {
-            let flow = expand::flow(&private, &header, &model);
+            if editor::asks() {
+                expand::leave_code_to_editor(&private, &mut model);
+            }
+            let mut flow = expand::flow(&private, &header, &model);
+            if editor::asks() {
+                flow = editor::unplaced(flow, written);
+                flow.extend(expand::in_editor(&private, &header, &model));
+            }
             let table = answering_macro(
                 &header.name,
                 ports::flow_table(

@@ -5,6 +5,7 @@
 mod bounds;
 mod diagnostic;
 mod document;
+mod editor;
 mod flow;
 #[cfg(test)]
 mod fuzz;

@@ -17,6 +17,7 @@ mod signature;
 mod types;
 
 use crate::diagnostic::{Diagnostics, coded, error};
+use crate::editor;
 pub(crate) use duration::millis;
 pub(crate) use expand::TABLE;
 pub(crate) use expand::answering_macro;
@@ -96,15 +97,19 @@ fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
         return expand::macro_only(&model);
     }
     let user = expand::users_impl(&parsed);
+    let editor = editor::asks().then(|| expand::editor(args, &parsed, &model));
     match diagnostics.split() {
         (None, _) => {
-            let generated = expand::expand(args, &parsed, &model);
-            quote! { #user #generated }
+            let mut generated = expand::expand(args, &parsed, &model);
+            if editor.is_some() {
+                generated = editor::unplaced(generated, item);
+            }
+            quote! { #user #generated #editor }
         }
         (Some(first), others) => {
             // The port table as far as it was understood: a flow that uses the routine has no errors of its own.
             let stub = expand::stub(args, &parsed, &model, &first);
-            quote! { #user #stub #others }
+            quote! { #user #stub #editor #others }
         }
     }
 }

@@ -39,6 +39,9 @@ pub use routilux_graph::{
 pub use routilux_macros::flow_stage;
 pub use serde;
 
+#[path = "editor.rs"]
+pub mod editor;
+
 /// Stands where a handler says `async`.
 #[cfg(feature = "tokio")]
 #[doc(hidden)]

@@ -5,6 +5,7 @@
 mod cells;
 mod deliver;
 mod document;
+mod editor;
 mod ends;
 mod generics;
 mod graph;
@@ -19,7 +20,8 @@ mod shell;
 mod stub;
 mod ways;
 
-pub(crate) use shell::{documented_shell, shell};
+pub(crate) use editor::{editor, in_editor, is_completed, leave_code_to_editor};
+pub(crate) use shell::{documented_shell, plain_shell, shell};
 pub(crate) use stub::stub;
 
 use super::model::{By, Model};

@@ -184,7 +184,7 @@ pub(crate) fn statements(body: &TokenStream) -> Vec<Statement> {
 }
 
 /// A path or type that the user's own macro passed in comes as a group without delimiters: it is its tokens that count.
-fn without_invisible_groups(tokens: TokenStream) -> Vec<TokenTree> {
+pub(super) fn without_invisible_groups(tokens: TokenStream) -> Vec<TokenTree> {
     let mut flat = Vec::new();
     for token in tokens {
         match token {
@@ -241,7 +241,7 @@ fn statement(tokens: &[TokenTree]) -> syn::Result<Statement> {
 }
 
 /// Whether it begins as an instance does: `id: ..`.
-fn declares(tokens: &[TokenTree]) -> bool {
+pub(super) fn declares(tokens: &[TokenTree]) -> bool {
     let is_colon = |index: usize| is_sign(tokens.get(index), ':');
     is_colon(1) && !is_colon(2) && !is_word(tokens.first(), "in")
 }

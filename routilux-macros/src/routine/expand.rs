@@ -2,6 +2,7 @@
 //! implementation for each port, and the macro that hands the port table to flows.
 
 mod call;
+mod editor;
 mod join;
 mod outbox;
 mod port;
@@ -14,6 +15,7 @@ use super::args::Args;
 use super::model::{Event, Handler, Kind, Mark, Model, plain};
 use super::parse::{Function, Impl, Item};
 use crate::diagnostic::at;
+use crate::editor::asks;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::HashSet;
@@ -41,6 +43,11 @@ pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
             }
             // A payload is a whole value: `&String` and `&Vec<T>` are what waits, and no argument that could be a slice.
             let allowed = (marks().count() > 0).then(|| quote! { #[allow(clippy::ptr_arg)] });
+            let vis = match asks() && marks().count() > 0 {
+                // A flow names it from wherever it is: see `editor`.
+                true => quote!(#[allow(missing_docs)] pub),
+                false => quote!(#vis),
+            };
             let attrs = attrs.iter().filter(|attr| Mark::of(attr).is_none());
             Some(quote! { #(#attrs)* #allowed #vis #signature #body })
         }
@@ -125,6 +132,12 @@ impl Routine<'_> {
 pub(crate) fn macro_only(model: &Model) -> TokenStream {
     let events: Vec<&Event> = model.events.iter().collect();
     model.name.as_ref().map(|name| table::broken_port_macro(name, &events, false)).unwrap_or_default()
+}
+
+/// The routine for an editor, with mistakes or without.
+pub(crate) fn editor(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
+    let Some(name) = &model.name else { return TokenStream::new() };
+    Routine { p: &args.private, parsed, name }.editor(model)
 }
 
 /// Only the outbox and the port table, for a routine with mistakes in it. `wrong` is a value that the compiler knows to be wrong.

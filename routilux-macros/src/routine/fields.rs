@@ -3,6 +3,7 @@
 use super::args::Args;
 use crate::diagnostic::{Diagnostics, at, error};
 use crate::document;
+use crate::editor;
 use crate::text;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -26,6 +27,7 @@ struct Model {
 }
 
 pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
+    let written = item.clone();
     let mut item: ItemStruct = match syn::parse2(item.clone()) {
         Ok(item) => item,
         Err(error) => return super::with_item(super::unreadable(error, &item), item),
@@ -34,12 +36,15 @@ pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
     let mut model = model(&mut item, &mut diagnostics);
     check(&item, &mut model, &mut diagnostics);
     // With errors too, where it can be: who uses the routine has none of their own then.
-    let generated = match model.understood {
+    let mut generated = match model.understood {
         true => generate(args, &item, &model),
         // Nothing that it could be a stub of borrows.
         false if item.generics.lifetimes().next().is_some() => TokenStream::new(),
         false => stub(args, &item),
     };
+    if editor::asks() {
+        generated = editor::unplaced(generated, written);
+    }
     let errors = diagnostics.into_tokens();
     let of_kind =
         |wanted: Kind| model.fields.iter().filter(move |(kind, _)| *kind == wanted).map(|(_, field)| field);
@@ -240,17 +245,22 @@ fn generate(args: &Args, item: &ItemStruct, model: &Model) -> TokenStream {
     let transient: Vec<&Field> = of_kind(Kind::Transient).collect();
     let given_names: Vec<_> = given.iter().map(|field| &field.ident).collect();
     let given_types: Vec<_> = given.iter().map(|field| &field.ty).collect();
+    let given_docs = given.iter().map(|field| docs(field));
+    let given_docs: Vec<TokenStream> = given_docs.collect();
 
     // The configuration as a struct that is found beside the routine, so that the compiler's messages about a missing,
     // unknown or mistyped field name the routine. That of a generic routine has its field types as parameters, so
     // that each is used.
     let config = format_ident!("ConfigurationOf{}", super::plain(ident), span = Span::call_site());
     let (configuration, configuration_type) = match item.generics.params.is_empty() {
-        true => (quote! { pub struct #config { #(pub #given_names: #given_types,)* } }, quote! { #config }),
+        true => (
+            quote! { pub struct #config { #(#given_docs pub #given_names: #given_types,)* } },
+            quote! { #config },
+        ),
         false => {
             let params: Vec<Ident> = (0..given.len()).map(|n| format_ident!("__F{n}")).collect();
             (
-                quote! { pub struct #config<#(#params),*> { #(pub #given_names: #params,)* } },
+                quote! { pub struct #config<#(#params),*> { #(#given_docs pub #given_names: #params,)* } },
                 quote! { #config<#(#given_types),*> },
             )
         }
@@ -439,6 +449,12 @@ fn is_plain_data(ty: &syn::Type) -> bool {
         "Instant",
     ];
     matches!(ty, syn::Type::Path(path) if path.path.get_ident().is_some_and(|name| known.contains(&name.to_string().as_str())))
+}
+
+/// The docs of a field, which an editor shows where the flow gives it.
+fn docs(field: &Field) -> TokenStream {
+    let docs = field.attrs.iter().filter(|attr| editor::asks() && attr.path().is_ident("doc"));
+    quote! { #(#docs)* }
 }
 
 /// Just enough for the `impl` block to compile.

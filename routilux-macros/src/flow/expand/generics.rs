@@ -77,7 +77,7 @@ impl Generics {
     }
 
     /// The same as the parameters of an alias, which has no bounds: `<T>`.
-    fn decl_in(&self, tokens: &TokenStream) -> TokenStream {
+    pub(super) fn decl_in(&self, tokens: &TokenStream) -> TokenStream {
         let params = self.named_in(tokens).into_iter().map(|param| match param {
             GenericParam::Type(param) => param.ident.to_token_stream(),
             other => other.to_token_stream(),

@@ -204,7 +204,7 @@ impl Flow<'_> {
         quote! { #(#inputs)* #(#outputs)* }
     }
 
-    fn flow_port(&self, port: Pinned, of: TokenStream, function: TokenStream) -> TokenStream {
+    pub(super) fn flow_port(&self, port: Pinned, of: TokenStream, function: TokenStream) -> TokenStream {
         let payload = Ident::new("__Payload", Span::call_site());
         let (flow, (bound, ty)) = (self.own_type(), self.pinned(port, &payload));
         let (params, predicates) = (&self.generics.listed, &self.generics.predicates);

@@ -26,6 +26,11 @@ pub(crate) fn shell(p: &TokenStream, header: &Header, asked: &[Path]) -> TokenSt
     }
 }
 
+/// The same for an editor, where no routine type is missing in its end.
+pub(crate) fn plain_shell(p: &TokenStream, header: &Header) -> TokenStream {
+    of(p, header, &quote! { #p::Job<Self> }, &quote! { #[cfg(not(doc))] }, &Docs::default())
+}
+
 /// The same with all that is to be known of the flow.
 pub(crate) fn documented_shell(p: &TokenStream, header: &Header, model: &Model) -> TokenStream {
     let docs = Docs { flow: document::picture(model), parts: document::parts(model) };

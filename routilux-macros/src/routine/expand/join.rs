@@ -436,7 +436,7 @@ impl Routine<'_> {
 }
 
 /// Whether the name is among the tokens.
-fn speaks_of(tokens: TokenStream, name: &Ident) -> bool {
+pub(super) fn speaks_of(tokens: TokenStream, name: &Ident) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == *name,
         TokenTree::Group(group) => speaks_of(group.stream(), name),
