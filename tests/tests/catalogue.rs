@@ -1,6 +1,8 @@
 //! The catalogue of mistakes: every code has a page with a wrong and a right example, and both are compiled here; every case of
 //! `tests/ui` has as many errors as it has mistakes. `PAGES=RTX0002,RTX0003` looks at some pages only.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
 use routilux_graph::Code;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,7 @@
 //! What rustdoc shows of routines and flows, and that it warns of nothing.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
 use std::fs;
 use tests::project::Project;
 

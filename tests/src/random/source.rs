@@ -5,7 +5,10 @@ use std::fmt::Write;
 
 /// The flow, under this name.
 pub fn text(plan: &Plan, name: &str) -> String {
-    let mut text = format!("flow! {{\n    /// Of seed {}.\n    pub flow {name}(log: Log) {{\n", plan.seed);
+    let mut text = format!(
+        "flow! {{\n    /// Of seed {}.\n    #[allow(deprecated)]\n    pub flow {name}(log: Log) {{\n",
+        plan.seed
+    );
     for &number in &plan.order {
         let Node { kind, fails, many, pause, .. } = &plan.nodes[number];
         let _ = writeln!(
