@@ -71,6 +71,7 @@
 //! | testing a handler | [`Emit`] |
 //! | testing a flow, in any order its steps could take | [`sim`] |
 //! | testing what happens later | [`Clock::manual`] |
+//! | a flow as data, as a picture, and for other tools: DOT, Mermaid, D2, JSON, text | [`graph::Graph`] |
 //! | token streams: events that leave before their step has ended | [`LiveOutput`] |
 //! | what can go wrong | [`Error`], [`HandlerError`] |
 #![warn(missing_docs)]
@@ -272,6 +273,13 @@ pub use routilux_graph as graph;
 /// All at once, each mistake once: routines, events and slots that do not exist, ends of the wrong direction, ids and
 /// connections there twice, a slot that nothing is connected to (unless `#[slot(optional)]`), cycles without `loop`, a flow
 /// without a way in, a live event that goes elsewhere than to an `out`, a slot that is drained and leads to itself, policies that are never tried; and by their types, the two ends of each connection.
+///
+/// A message ends with a code, like `RTX0002`. Each code has a page in `docs/errors` of the repository, with a wrong example and a right one.
+/// Where the compiler's own message serves, about a missing field of a configuration say, its page says so.
+///
+/// Warnings are told of events that lead nowhere (`ignore id.event;` says that one is meant to), routines that are never reached, joins that may wait
+/// for ever, because what goes to one side need not go to the other, and cycles that never end, because each handler on them emits every time. They are
+/// warnings about something deprecated, since a macro has no others: `#[allow(deprecated)]` on the flow silences them.
 ///
 /// A routine's name is that of a macro too, and macros do not shadow each other as types do. A routine that two glob
 /// imports bring, or one that is declared where another of its name is in scope from outside (by a glob import, or in a
