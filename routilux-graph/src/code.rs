@@ -45,7 +45,7 @@ catalogue! {
     /// A routine has no slot of this name
     UnknownSlot = 3, "the name of the slot";
     /// A join has no parameter of this name
-    UnknownParameter = 4, "the names of the join and of the parameter";
+    UnknownParameter = 4, "the name of the parameter";
     /// An event where a slot belongs
     EventForSlot = 5, "the name of the event";
     /// A slot where an event belongs
@@ -198,7 +198,7 @@ catalogue! {
     ImplNotMarked = 102, "the type";
     /// A routine has two `#[routine]` blocks
     SecondImpl = 103, "the second block's `#[routine]`";
-    /// A mark of a field is not known, or is there twice
+    /// A mark of a field or a function is not known, or is there twice
     FieldMark = 104, "the mark";
     /// A field of a routine has no name
     UnnamedField = 105, "the fields";
@@ -251,7 +251,7 @@ catalogue! {
     /// A function has two marks
     TwoMarks = 130, "the second mark";
     /// A routine borrows
-    RoutineBorrows = 131, "the lifetime";
+    RoutineBorrows = 131, "the lifetime, or the field's type";
     /// An option does not go with its handler
     OptionConflict = 132, "the attribute";
 

@@ -8,6 +8,7 @@ mod document;
 mod flow;
 #[cfg(test)]
 mod fuzz;
+mod owned;
 mod routine;
 mod text;
 

@@ -30,7 +30,7 @@ pub use crate::routine::{
     Cell, Contents, EventInfo, EventPayload, EventPort, FailedPayload, Fields, FoldPort, Handled, JoinParam,
     JoinPort, LivePort, Outbox, Outgoing, Parcel, PlacedSlot, Routine, SendFields, SendPayload, SharedParam,
     SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField, SyncFields,
-    SyncPayload, ThreadSafe, is_marked,
+    SyncPayload, ThreadSafe, Told, is_marked, is_told,
 };
 pub use crate::shape::{Shape, Within, shape_of};
 pub use routilux_graph::{

@@ -102,6 +102,19 @@ pub trait Fields: Sized + 'static {
 #[doc(hidden)]
 pub fn is_marked<R: Fields>() {}
 
+/// A routine that borrows, which its struct has told.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the struct `{Self}` is not marked with `#[routine]` [RTX0101]",
+    label = "its `impl` block is, its struct is not",
+    note = "write `#[routine]` on the struct `{Self}` too"
+)]
+pub trait Told {}
+
+/// Asks whether the struct of a routine that borrows is marked.
+#[doc(hidden)]
+pub fn is_told<R: Told>() {}
+
 /// Implemented where every field can go from one thread to another.
 #[doc(hidden)]
 pub trait SendFields: Send {}

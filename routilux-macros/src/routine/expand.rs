@@ -13,6 +13,7 @@ pub(crate) use table::answering_macro;
 use super::args::Args;
 use super::model::{Event, Handler, Kind, Mark, Model, plain};
 use super::parse::{Function, Impl, Item};
+use super::signature::mended;
 use crate::diagnostic::at;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -34,6 +35,7 @@ pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
         Item::Function(function) => {
             let Function { attrs, vis, signature, body } = &**function;
             let body = body.as_ref()?;
+            let signature = mended(signature);
             let marks = || attrs.iter().filter_map(Mark::of);
             if marks().any(|mark| mark == Mark::Event) {
                 // A mistake that was told.
@@ -64,8 +66,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let events = routine.event_ports(model);
     let live = model.events.iter().enumerate().filter(|(_, event)| event.live);
     let live = live.enumerate().map(|(sink, (number, event))| routine.live_port(number, sink, event));
-    let handlers = model.handlers.iter().enumerate();
-    let handlers = handlers.map(|(number, handler)| routine.slot_port(number, handler, &model.events));
+    let handlers = (0..model.handlers.len()).map(|number| routine.slot_port(number, model));
     let joins = || model.handlers.iter().enumerate().filter(|(_, handler)| handler.is_join());
     let parts = joins().map(|(number, handler)| routine.join_port(number, handler));
     let unpaired = routine.unpaired_enums(model);
@@ -121,10 +122,18 @@ impl Routine<'_> {
     }
 }
 
-/// For a flow that uses the routine to have no errors of its own.
-pub(crate) fn macro_only(model: &Model) -> TokenStream {
+/// For a flow that uses the routine to have no errors of its own. Of a routine that borrows, the struct says so, if it is marked.
+pub(crate) fn macro_only(args: &Args, parsed: &Impl, model: &Model, borrows: bool) -> TokenStream {
+    let Some(name) = &model.name else { return TokenStream::new() };
     let events: Vec<&Event> = model.events.iter().collect();
-    model.name.as_ref().map(|name| table::broken_port_macro(name, &events, false)).unwrap_or_default()
+    let table = table::broken_port_macro(name, &events, false);
+    let asked = borrows.then(|| {
+        let (p, self_type) = (&args.private, &parsed.self_type);
+        let (impl_generics, _, where_clause) = parsed.generics.split_for_impl();
+        let asked = at(syn::spanned::Spanned::span(self_type), quote! { #p::is_told::<#self_type> });
+        quote! { const _: () = { #[allow(dead_code)] fn __told #impl_generics() #where_clause { #asked(); } }; }
+    });
+    quote! { #table #asked }
 }
 
 /// Only the outbox and the port table, for a routine with mistakes in it. `wrong` is a value that the compiler knows to be wrong.

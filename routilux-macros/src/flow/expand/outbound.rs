@@ -1,6 +1,7 @@
 //! What leaves a flow: what waits at its outputs, and its result, which is in the report. A flow in it leaves what it has sent
 //! until the step takes it on.
 
+use super::super::model::{By, Typed};
 use super::Flow;
 use crate::diagnostic::at;
 use crate::routine::plain;
@@ -14,7 +15,7 @@ impl Flow<'_> {
         let types: Vec<TokenStream> = self.outputs.iter().map(|output| self.output_type(*output)).collect();
         // Where an output's type is no payload, the error stands at the output.
         let made = self.outputs.iter().zip(&types).map(|(output, ty)| {
-            let codec = self.codec(ty, self.model.outputs[*output].name.span());
+            let codec = self.codec(ty, self.asked_at(&self.model.outputs[*output]));
             quote! { #p::Outlet::new({ #codec }) }
         });
         let (result, made_result) = match self.result_type().zip(self.model.result.as_ref()) {
@@ -46,6 +47,18 @@ impl Flow<'_> {
                 }
             }
         }
+    }
+
+    /// Where the payload of an output is asked for: where an event goes to several, at the first. Errors that are alike are one for the
+    /// compiler.
+    fn asked_at(&self, output: &Typed) -> Span {
+        let event = |output: &Typed| match (&output.ty, output.typed_by) {
+            (None, Some(By::Connection(connection))) => Some(self.begin(connection)),
+            _ => None,
+        };
+        let mut outputs = self.outputs.iter().map(|output| &self.model.outputs[*output]);
+        let first = outputs.find(|first| event(first).is_some() && event(first) == event(output));
+        first.unwrap_or(output).name.span()
     }
 
     /// What saves a payload; if it is none, the error stands at `place`.

@@ -62,8 +62,9 @@ impl Routine<'_> {
         }
     }
 
-    pub(super) fn slot_port(&self, number: usize, handler: &Handler, events: &[Event]) -> TokenStream {
+    pub(super) fn slot_port(&self, number: usize, model: &Model) -> TokenStream {
         let p = self.p;
+        let (handler, events) = (&model.handlers[number], &model.events);
         let self_type = &self.parsed.self_type;
         let (impl_generics, _, where_clause) = self.impl_for();
         let payload = self.payload(number, handler);
@@ -96,7 +97,10 @@ impl Routine<'_> {
             (true, true) => quote!(PutBack),
             (true, false) => quote!(Exposed),
         };
-        let undo = at(handler.name.span(), quote! { #p::#undo });
+        // That the state cannot be put back is told at one of the handlers: errors that are alike in all are one for the compiler.
+        let is_put_back = |handler: &Handler| handler.exclusive && handler.is_undoable();
+        let undone = model.handlers.iter().find(|first| is_put_back(first) && is_put_back(handler));
+        let undo = at(undone.unwrap_or(handler).name.span(), quote! { #p::#undo });
         let mode = self.mode(handler);
         let argument = self.argument(number, handler, &payload);
         let arrival = Ident::new("__arrival", Span::mixed_site());
