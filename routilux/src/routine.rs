@@ -28,6 +28,9 @@ pub trait Routine: Sized + 'static {
     /// The name of its type, without a path.
     #[doc(hidden)]
     const TYPE: &'static str;
+    /// The one place that asks whether the struct is marked: its `Fields::MARKED`.
+    #[doc(hidden)]
+    const MARKED: usize;
     /// Where it stands in a job: alone, or where several `&self` handlers can get at it.
     #[doc(hidden)]
     type Place: Place<Self>;
@@ -85,6 +88,8 @@ pub type Emit<R> = <R as Routine>::Emit;
 pub trait Fields: Sized + 'static {
     /// Configuration and resources: what a flow gives.
     type Configuration;
+    /// A number, which there is if the struct is marked.
+    const MARKED: usize = 0;
     /// The names of the `#[state]` fields.
     const STATE: &'static [&'static str];
     fn assemble(configuration: Self::Configuration) -> Self;
@@ -97,10 +102,6 @@ pub trait Fields: Sized + 'static {
     /// Takes the `#[state]` fields from `other`, which is given those that were here.
     fn swap_state(&mut self, other: &mut Self);
 }
-
-/// The one place that asks whether the struct is marked.
-#[doc(hidden)]
-pub fn is_marked<R: Fields>() {}
 
 /// A routine that borrows, which its struct has told.
 #[doc(hidden)]

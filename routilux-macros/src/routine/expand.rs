@@ -58,7 +58,6 @@ pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
 pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let Some(name) = &model.name else { return TokenStream::new() };
     let routine = Routine { p: &args.private, parsed, name };
-    let marked = routine.marked();
     let outgoing = routine.outgoing(&model.events.iter().collect::<Vec<_>>(), &model.handlers);
     let outbox = routine.outbox(&outgoing);
     let table = routine.table(model);
@@ -82,7 +81,6 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
             dead_code, unused_variables, unused_mut, clippy::all, clippy::pedantic
         )]
         const _: () = {
-            #marked
             #outbox
             #table
             #thread_safe
@@ -209,12 +207,10 @@ impl Routine<'_> {
         })
     }
 
+    /// Who asks for this has no error of their own where the struct is not marked.
     fn marked(&self) -> TokenStream {
-        let p = self.p;
-        let self_type = &self.parsed.self_type;
-        let (impl_generics, _, where_clause) = self.parsed.generics.split_for_impl();
-        let asked = at(syn::spanned::Spanned::span(self_type), quote! { #p::is_marked::<#self_type> });
-        quote! { fn __marked #impl_generics() #where_clause { #asked(); } }
+        let (p, self_type) = (self.p, &self.parsed.self_type);
+        at(syn::spanned::Spanned::span(self_type), quote! { <#self_type as #p::Fields>::MARKED })
     }
 
     fn event_enum(&self) -> Ident {
