@@ -281,7 +281,7 @@ catalogue! {
     /// What a fold makes has no `Default`, or cannot be kept
     FoldedType = 161, "the type";
     /// A routine, a payload or a flow cannot run on threads
-    NotOnThreads = 162, "the call that starts it";
+    NotOnThreads = 162, "the call that starts it, or the `async` of a handler";
     /// A live event's payload is not `Send`
     LiveNotSend = 163, "the payload's type";
     /// What a handler returns is no result of one

@@ -30,9 +30,9 @@ pub use crate::place::{Alone, Along, Keeps, Lasting, Place, live_sink, reconfigu
 pub use crate::returned::{EmittedAs, Fails};
 pub use crate::routine::{
     Cell, Contents, EventInfo, EventPayload, EventPort, FailedPayload, Fields, FoldPort, Handled, JoinParam,
-    JoinPort, LivePort, Outbox, Outgoing, Parcel, PlacedSlot, Routine, SendFields, SendPayload, SharedParam,
-    SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField, SyncFields,
-    SyncPayload, ThreadSafe, Told, is_told,
+    JoinPort, LivePort, Outbox, Outgoing, Parcel, PlacedSlot, Routine, SendFields, SendPayload, Shared,
+    SharedParam, SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField,
+    SyncFields, SyncPayload, ThreadSafe, Told, is_told,
 };
 pub use crate::shape::{Shape, Within, shape_of};
 pub use routilux_graph::{

@@ -124,6 +124,14 @@ pub trait SendFields: Send {}
 #[doc(hidden)]
 pub trait SyncFields: Send + Sync {}
 
+/// A number, which there is if that is so. Not in the trait itself, which asks for more than the fields.
+#[doc(hidden)]
+pub trait Shared {
+    const SHARED: usize = 0;
+}
+
+impl<R: SyncFields> Shared for R {}
+
 /// A routine that can run on threads.
 #[doc(hidden)]
 pub trait ThreadSafe: Routine<Place: Send + Sync> {}

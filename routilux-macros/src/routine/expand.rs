@@ -207,10 +207,15 @@ impl Routine<'_> {
         })
     }
 
-    /// Who asks for this has no error of their own where the struct is not marked.
-    fn marked(&self) -> TokenStream {
+    /// Who asks for this has no error of their own where the struct is not marked, or where an `async` handler cannot go from thread to
+    /// thread.
+    fn marked(&self, model: &Model) -> TokenStream {
         let (p, self_type) = (self.p, &self.parsed.self_type);
-        at(syn::spanned::Spanned::span(self_type), quote! { <#self_type as #p::Fields>::MARKED })
+        let marked =
+            at(syn::spanned::Spanned::span(self_type), quote! { <#self_type as #p::Fields>::MARKED });
+        let waiting = model.handlers.iter().find_map(|handler| handler.waits);
+        let shared = waiting.map(|place| at(place, quote! { + <#self_type as #p::Shared>::SHARED }));
+        quote! { #marked #shared }
     }
 
     fn event_enum(&self) -> Ident {

@@ -263,11 +263,14 @@ impl Routine<'_> {
             },
         );
         let needed = at(place, quote! { #p::needs_tokio!(); });
+        // That the routine cannot is told once, beside `MARKED`.
         quote! {
             #needed
 
             #[automatically_derived]
-            impl #impl_generics #p::AsyncPort<#number> for #self_type #where_clause {
+            impl #impl_generics #p::AsyncPort<#number> for #self_type
+            #where_clause, for<'__routilux> #self_type: #p::SyncFields
+            {
                 type Given = #p::#lasting<#payload>;
 
                 fn begin(
