@@ -115,10 +115,13 @@ fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
     let is_unbounded = bounds::unbounded(&parsed.generics, &mut diagnostics);
     let model = model::build(&parsed, &mut diagnostics);
     check::check(&model, &mut diagnostics);
-    let borrows = borrows(&parsed);
-    if borrows || is_unbounded {
-        // The handlers would name an outbox that there is not. That it borrows is told at the struct.
-        let table = expand::macro_only(args, &parsed, &model, borrows);
+    // The handlers would name an outbox that there is not.
+    if borrows(&parsed) {
+        // That is told at the struct, and more may follow from it.
+        return expand::macro_only(args, &parsed, &model, true);
+    }
+    if is_unbounded {
+        let table = expand::macro_only(args, &parsed, &model, false);
         let errors = diagnostics.into_tokens();
         return quote! { #table #errors };
     }

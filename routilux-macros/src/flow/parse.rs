@@ -198,7 +198,7 @@ fn of_no_type(ty: &Type) -> Option<syn::Error> {
                 "name the type, or give the flow a type parameter: `flow Name<T: {bounds}>(parameter: T)`"
             )
         }
-        Type::TraitObject(ty) => format!("write `Box<{}>` or `Arc<{0}>`", text::of(ty)),
+        Type::TraitObject(ty) => format!("write `Arc<{}>`", text::of(ty)),
         ty => format!("write `{}`", owned::sized(ty)?),
     };
     Some(error(Code::TypeShape, ty, "a parameter of a flow is a value of one type", help))
