@@ -288,6 +288,8 @@ pub trait SlotPort<const I: usize>: Routine {
     const MODE: SlotMode;
     /// Whether what the handler takes by value is cloned first, for another attempt.
     const KEEPS: bool;
+    /// A number, which there is if the payload can be saved. Whoever else needs that has no error of its own.
+    const SAVED: usize = 0;
 
     fn codec() -> Codec<Self::Payload>;
 

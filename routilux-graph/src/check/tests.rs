@@ -66,7 +66,7 @@ fn what_is_there_twice_is_told_with_the_first_one() {
         flow(routines, &["in x -> a.x", "a.y -> b.x", "a.y -> b.x", "b.y -> return", "a.y -> return"]);
     let problems = check(&graph);
     assert_eq!(
-        problems.iter().map(|p| (p.code.clone(), p.first)).collect::<Vec<_>>(),
+        problems.iter().map(|p| (p.code, p.first)).collect::<Vec<_>>(),
         [
             (Code::DuplicateRoutine, Some(Place::Routine(0))),
             (Code::DuplicateConnection, Some(Place::To(1, Part::Whole))),

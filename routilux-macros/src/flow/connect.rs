@@ -30,7 +30,7 @@ pub(crate) struct Branch {
 }
 
 pub(crate) enum Source {
-    Input { name: Ident, ty: Option<Type> },
+    Input { name: Ident, ty: Option<Box<Type>> },
     Event(Port),
 }
 
@@ -241,7 +241,7 @@ fn input(tokens: &[TokenTree], rest: &[TokenTree]) -> syn::Result<Source> {
     match rest {
         [TokenTree::Ident(name)] => Ok(Source::Input { name: name.clone(), ty: None }),
         [TokenTree::Ident(name), colon, ty @ ..] if is_sign(Some(colon), ':') => {
-            Ok(Source::Input { name: name.clone(), ty: Some(written_type(ty, colon, "input")?) })
+            Ok(Source::Input { name: name.clone(), ty: Some(Box::new(written_type(ty, colon, "input")?)) })
         }
         _ => Err(error(
             Code::Statement,

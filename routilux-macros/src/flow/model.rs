@@ -230,7 +230,7 @@ impl Model {
             match self.inputs.iter().find(|input| plain(&input.name) == plain(name)) {
                 None => self.inputs.push(Typed {
                     name: name.clone(),
-                    ty: ty.clone(),
+                    ty: ty.as_deref().cloned(),
                     typed_by: None,
                     first: By::Connection(self.connections.len()),
                 }),

@@ -2,7 +2,9 @@
 //! until the step takes it on.
 
 use super::super::model::{By, Typed};
-use super::Flow;
+use super::ends::Begin;
+use super::{Flow, SlotAt};
+use crate::bounds;
 use crate::diagnostic::at;
 use crate::routine::plain;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -15,7 +17,8 @@ impl Flow<'_> {
         let types: Vec<TokenStream> = self.outputs.iter().map(|output| self.output_type(*output)).collect();
         // Where an output's type is no payload, the error stands at the output.
         let made = self.outputs.iter().zip(&types).map(|(output, ty)| {
-            let codec = self.codec(ty, self.asked_at(&self.model.outputs[*output]));
+            let output = &self.model.outputs[*output];
+            let codec = self.codec(&self.asked_as(output, ty), self.asked_at(output));
             quote! { #p::Outlet::new({ #codec }) }
         });
         let (result, made_result) = match self.result_type().zip(self.model.result.as_ref()) {
@@ -47,6 +50,23 @@ impl Flow<'_> {
                 }
             }
         }
+    }
+
+    /// The payload's type as it is asked for. Of a failure it is told at its slot that the payload cannot be saved.
+    fn asked_as(&self, output: &Typed, ty: &TokenStream) -> TokenStream {
+        let p = self.p;
+        let begin = match (&output.ty, output.typed_by) {
+            (None, Some(By::Connection(connection))) => Some(self.begin(connection)),
+            _ => None,
+        };
+        let Some(Begin::Error(slot)) = begin else { return ty.clone() };
+        let SlotAt { routine, number, .. } = &self.slots[slot];
+        // A constant has no type parameters in it.
+        if !bounds::arguments(&self.model.routines[*routine].path).is_empty() {
+            return ty.clone();
+        }
+        let routine = self.routine_type(*routine);
+        quote! { <#p::Asked<{ <#routine as #p::SlotPort<#number>>::SAVED }> as #p::Sound<#ty>>::Routine }
     }
 
     /// Where the payload of an output is asked for: where an event goes to several, at the first. Errors that are alike are one for the

@@ -76,6 +76,13 @@ impl Routine<'_> {
             Kind::Join { .. } => self.parts_codec(number, handler),
             _ => at(payload_at, quote! { <#payload as #p::Saves>::codec() }),
         };
+        let saved = match handler.kind {
+            Kind::Join { .. } => TokenStream::new(),
+            _ => {
+                let saved = at(payload_at, quote! { <#payload as #p::Saves>::SAVED });
+                quote! { const SAVED: usize = #saved; }
+            }
+        };
         let keeps = handler.keeps();
         let keep = match (keeps, &handler.kind) {
             // A join clones what it has brought together, and not what arrives.
@@ -134,6 +141,7 @@ impl Routine<'_> {
                 type Undo = #undo;
                 const MODE: #p::SlotMode = #mode;
                 const KEEPS: bool = #keeps;
+                #saved
 
                 fn codec() -> #p::Codec<Self::Payload> {
                     #codec
