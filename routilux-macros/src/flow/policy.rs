@@ -56,6 +56,9 @@ pub(crate) enum End {
 /// As many milliseconds as a clock can be moved on by.
 const LONGEST: u64 = (1 << 40) - 1;
 
+/// What follows `on error`.
+const ACTIONS: [&str; 5] = ["retry", "skip", "stop", "of", "if"];
+
 const SHAPE: &str =
     "write `on error of id.slot retry(3, 100ms) then skip;`: `retry(..)`, `skip`, `stop` or `-> id.slot`";
 
@@ -140,13 +143,25 @@ fn without_of(tokens: &[TokenTree], panic: bool) -> Option<syn::Error> {
         names => (None, names),
     };
     let (path, rest) = dotted(names);
-    if path.is_empty() || (word.is_none() && path.len() < 2) {
+    let names_one = match path.as_slice() {
+        [] => false,
+        // `on error id skip`
+        [only] if word.is_none() => {
+            let is_action =
+                |token| ["retry", "skip", "stop", "if"].iter().any(|action| is_word(token, action));
+            let is_misspelt = did_you_mean(&only.to_string(), ACTIONS).is_some();
+            is_action(rest.first()) && !is_action(names.first()) && !is_misspelt
+        }
+        _ => true,
+    };
+    if !names_one {
         return None;
     }
     let written = all(&names[..names.len() - rest.len()]);
-    let place = word.map_or_else(|| written.clone(), ToTokens::to_token_stream);
+    let place = word.map_or(written, ToTokens::to_token_stream);
     let what = if panic { "panic" } else { "error" };
-    let help = format!("write `on {what} of {} ..;`", source_text::of(written));
+    let path = path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+    let help = format!("write `on {what} of {path} ..;`");
     Some(error(Code::PolicyShape, place, "what a policy is about follows an `of`", help))
 }
 
@@ -214,6 +229,11 @@ fn actions(
     };
     let end = match rest {
         [word, rest @ ..] if is_word(Some(word), "skip") || is_word(Some(word), "stop") => {
+            if is_word(rest.first(), "if") {
+                let help = format!("write `on error of id.slot if |e| condition {word};`");
+                let message = "the condition of a policy stands before what is done";
+                return Err(error(Code::PolicyShape, all(rest), message, help));
+            }
             if let Some(error) = follows(rest) {
                 return Err(error);
             }
@@ -270,7 +290,7 @@ fn unknown_action(extra: &TokenTree, after: &[TokenTree], has_retry: bool, has_t
     let known = match (has_retry, has_then) {
         (_, true) => vec!["skip", "stop"],
         (true, false) => vec!["then"],
-        (false, false) => vec!["retry", "skip", "stop", "of", "if"],
+        (false, false) => ACTIONS.to_vec(),
     };
     let help = match did_you_mean(&extra.to_string(), known) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -577,6 +597,11 @@ mod tests {
             ("on error of skip", "says nothing"),
             ("on error of a.b. skip", "`.skip` follows"),
             ("on error skp", "did you mean `skip`?"),
+            ("on error o a.b skip", "did you mean `of`?"),
+            ("on error a.b skip", "write `on error of a.b ..;`"),
+            ("on error a retry(3)", "write `on error of a ..;`"),
+            ("on panic in a.b stop", "write `on panic of a.b ..;`"),
+            ("on error skip if |e| true", "before what is done"),
             ("on error skip a.b", "write `;` before it"),
             ("on error retry(3) a.b", "write `;` before it"),
             ("on error then skip", "follows a `retry`"),
