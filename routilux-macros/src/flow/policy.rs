@@ -148,7 +148,7 @@ fn without_of(tokens: &[TokenTree], panic: bool) -> Option<syn::Error> {
         // `on error id skip`
         [only] if word.is_none() => {
             let is_action =
-                |token| ["retry", "skip", "stop", "if"].iter().any(|action| is_word(token, action));
+                |token| ["retry", "then", "skip", "stop", "if"].iter().any(|action| is_word(token, action));
             let is_misspelt = did_you_mean(&only.to_string(), ACTIONS).is_some();
             is_action(rest.first()) && !is_action(names.first()) && !is_misspelt
         }
