@@ -72,6 +72,8 @@ pub enum Part {
     Routine,
     /// The name of the slot or event.
     Port,
+    /// The last part of that name, what follows its dot.
+    Parameter,
     /// Both.
     Whole,
 }

@@ -45,7 +45,7 @@ catalogue! {
     /// A routine has no slot of this name
     UnknownSlot = 3, "the name of the slot";
     /// A join has no parameter of this name
-    UnknownParameter = 4, "the names of the join and of the parameter";
+    UnknownParameter = 4, "the name of the parameter";
     /// An event where a slot belongs
     EventForSlot = 5, "the name of the event";
     /// A slot where an event belongs
@@ -198,7 +198,7 @@ catalogue! {
     ImplNotMarked = 102, "the type";
     /// A routine has two `#[routine]` blocks
     SecondImpl = 103, "the second block's `#[routine]`";
-    /// A mark of a field is not known, or is there twice
+    /// A mark of a field or a function is not known, or is there twice
     FieldMark = 104, "the mark";
     /// A field of a routine has no name
     UnnamedField = 105, "the fields";
@@ -251,7 +251,7 @@ catalogue! {
     /// A function has two marks
     TwoMarks = 130, "the second mark";
     /// A routine borrows
-    RoutineBorrows = 131, "the lifetime";
+    RoutineBorrows = 131, "the lifetime, or the field's type";
     /// An option does not go with its handler
     OptionConflict = 132, "the attribute";
 
@@ -281,7 +281,7 @@ catalogue! {
     /// What a fold makes has no `Default`, or cannot be kept
     FoldedType = 161, "the type";
     /// A routine, a payload or a flow cannot run on threads
-    NotOnThreads = 162, "the call that starts it";
+    NotOnThreads = 162, "the call that starts it, or the `async` of a handler";
     /// A live event's payload is not `Send`
     LiveNotSend = 163, "the payload's type";
     /// What a handler returns is no result of one

@@ -61,7 +61,7 @@ fn name(bound: &TypeParamBound) -> Option<String> {
     }
 }
 
-fn is_param(ty: &Type, param: &Ident) -> bool {
+pub(crate) fn is_param(ty: &Type, param: &Ident) -> bool {
     matches!(ty, Type::Path(ty) if ty.qself.is_none() && ty.path.is_ident(param))
 }
 
@@ -96,9 +96,17 @@ pub(crate) fn param_of<'g>(generics: &'g Generics, argument: &GenericArgument) -
     generics.type_params().map(|param| &param.ident).find(|param| is_param(ty, param))
 }
 
+/// Whether a type with these bounds may be one that borrows nothing: it is a payload, or a trait that is not known says more.
+pub(crate) fn lives(bounds: &[String]) -> bool {
+    bounds.iter().any(|name| name == "Payload" || !is_known(name))
+}
+
+fn is_known(name: &String) -> bool {
+    KNOWN.contains(&name.as_str()) || name == "Sync"
+}
+
 /// The needed traits that a parameter with these bounds certainly has not.
 pub(crate) fn missing(has: &[String], needs: &[String]) -> Vec<String> {
-    let is_known = |name: &String| KNOWN.contains(&name.as_str()) || name == "Sync";
     if !has.iter().all(is_known) {
         return Vec::new();
     }

@@ -5,6 +5,7 @@
 //! answers other flows: what an `in` takes and what it reaches is not known before. For rustdoc the second stage writes the struct too,
 //! because its documentation says what the tables say.
 
+mod advice;
 mod check;
 mod closure;
 mod connect;

@@ -9,6 +9,7 @@ mod editor;
 mod flow;
 #[cfg(test)]
 mod fuzz;
+mod owned;
 mod routine;
 mod text;
 

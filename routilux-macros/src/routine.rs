@@ -1,6 +1,7 @@
 //! `#[routine]`: on a struct, its fields by kind; on an `impl` block, its ports and handlers.
 
 mod args;
+mod bounds;
 mod check;
 mod document;
 mod duration;
@@ -25,20 +26,29 @@ pub(crate) use expand::event_variant;
 pub(crate) use model::plain;
 
 use args::Args;
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use routilux_graph::Code;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Token, Visibility};
+use syn::{Attribute, GenericArgument, PathArguments, Token, Type, Visibility};
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    let args = match Args::parse(args) {
-        Ok(args) => args,
-        Err(error) => return with_item(error, item),
+    let is_about_the_crate =
+        matches!(args.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "crate");
+    let (args, error) = match Args::parse(args) {
+        Ok(args) => (args, None),
+        // Where the crate is cannot be known then.
+        Err(error) if is_about_the_crate => return with_item(error, item),
+        Err(error) => (Args::default(), Some(error.to_compile_error())),
     };
+    let expanded = expand_item(&args, item);
+    quote! { #expanded #error }
+}
+
+fn expand_item(args: &Args, item: TokenStream) -> TokenStream {
     match kind.parse2(item.clone()) {
-        Ok(Kind::Struct) => fields::expand(&args, item),
-        Ok(Kind::Impl) => expand_impl(&args, item),
+        Ok(Kind::Struct) => fields::expand(args, item),
+        Ok(Kind::Impl) => expand_impl(args, item),
         Ok(Kind::Other) | Err(_) => {
             let help = "a routine is a struct with its configuration and state, and one `impl` block with its events and slots";
             with_item(
@@ -84,17 +94,37 @@ fn kind(input: ParseStream<'_>) -> syn::Result<Kind> {
     Ok(kind)
 }
 
+/// Whether the `impl` is one of a struct with lifetimes.
+fn borrows(parsed: &parse::Impl) -> bool {
+    let is_lifetime = |argument: &GenericArgument| matches!(argument, GenericArgument::Lifetime(_));
+    let of_type = match &parsed.self_type {
+        Type::Path(ty) => ty.path.segments.last().is_some_and(|last| match &last.arguments {
+            PathArguments::AngleBracketed(given) => given.args.iter().any(is_lifetime),
+            _ => false,
+        }),
+        _ => false,
+    };
+    of_type || parsed.generics.lifetimes().next().is_some()
+}
+
 fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
     let parsed = match parse::parse(item.clone()) {
         Ok(parsed) => parsed,
         Err(error) => return with_item(unreadable(error, &item), item),
     };
     let mut diagnostics = Diagnostics::default();
+    let is_unbounded = bounds::unbounded(&parsed.generics, &mut diagnostics);
     let model = model::build(&parsed, &mut diagnostics);
     check::check(&model, &mut diagnostics);
-    if parsed.generics.lifetimes().next().is_some() {
-        // That is told at the struct. The handlers would name an outbox that there is not.
-        return expand::macro_only(&model);
+    // The handlers would name an outbox that there is not.
+    if borrows(&parsed) {
+        // That is told at the struct, and more may follow from it.
+        return expand::macro_only(args, &parsed, &model, true);
+    }
+    if is_unbounded {
+        let table = expand::macro_only(args, &parsed, &model, false);
+        let errors = diagnostics.into_tokens();
+        return quote! { #table #errors };
     }
     let user = expand::users_impl(&parsed);
     let editor = editor::asks().then(|| expand::editor(args, &parsed, &model));

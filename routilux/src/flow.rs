@@ -233,6 +233,16 @@ pub trait Threaded: Flow<Cells: Send + Sync, Delivery: Send, Outbound: Send, Way
 /// How many of a flow's routine types could not be asked for their ports; more than none is an error of the compiler.
 pub struct Asked<const MISSING: usize>;
 
+/// A routine type, where nothing is wrong with it that has been told. Where something is, no use of it is an error again.
+pub trait Sound<R> {
+    /// `R`.
+    type Routine;
+}
+
+impl<R> Sound<R> for Asked<0> {
+    type Routine = R;
+}
+
 /// The type of the jobs of a flow whose routine types are known.
 pub trait JobOf<F> {
     /// `Job<F>`.

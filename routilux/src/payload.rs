@@ -42,6 +42,8 @@ pub struct Codec<P> {
     note = "write `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}`, and own what it borrows"
 )]
 pub trait Saves: Sized {
+    /// A number, which there is if it can be saved.
+    const SAVED: usize = 0;
     fn codec() -> Codec<Self>;
 }
 

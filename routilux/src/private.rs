@@ -9,7 +9,9 @@ pub use crate::engine::{
 };
 pub use crate::error::{HandlerError, Panic, Result};
 pub use crate::failure::Failure;
-pub use crate::flow::{Asked, Flow, Given, InPort, JobOf, LiveOutPort, OfFlow, OutPort, Threaded, Wrong};
+pub use crate::flow::{
+    Asked, Flow, Given, InPort, JobOf, LiveOutPort, OfFlow, OutPort, Sound, Threaded, Wrong,
+};
 pub use crate::fold::{Clones, InSlot, SavesFold, StartsFold};
 pub use crate::gather::{Arrival, Batch, FoldOf, Folded, Gathering, Newest};
 pub use crate::job::part::{Part, PartMut, Saved};
@@ -28,9 +30,9 @@ pub use crate::place::{Alone, Along, Keeps, Lasting, Place, live_sink, reconfigu
 pub use crate::returned::{EmittedAs, Fails};
 pub use crate::routine::{
     Cell, Contents, EventInfo, EventPayload, EventPort, FailedPayload, Fields, FoldPort, Handled, JoinParam,
-    JoinPort, LivePort, Outbox, Outgoing, Parcel, PlacedSlot, Routine, SendFields, SendPayload, SharedParam,
-    SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField, SyncFields,
-    SyncPayload, ThreadSafe, is_marked,
+    JoinPort, LivePort, Outbox, Outgoing, Parcel, PlacedSlot, Routine, SendFields, SendPayload, Shared,
+    SharedParam, SlotInfo, SlotMode, SlotPayload, SlotPort, Snapshot, Starts, StateCopy, StateField,
+    SyncFields, SyncPayload, ThreadSafe, Told, is_told,
 };
 pub use crate::shape::{Shape, Within, shape_of};
 pub use routilux_graph::{

@@ -28,6 +28,9 @@ pub trait Routine: Sized + 'static {
     /// The name of its type, without a path.
     #[doc(hidden)]
     const TYPE: &'static str;
+    /// The one place that asks whether the struct is marked: its `Fields::MARKED`.
+    #[doc(hidden)]
+    const MARKED: usize;
     /// Where it stands in a job: alone, or where several `&self` handlers can get at it.
     #[doc(hidden)]
     type Place: Place<Self>;
@@ -85,6 +88,8 @@ pub type Emit<R> = <R as Routine>::Emit;
 pub trait Fields: Sized + 'static {
     /// Configuration and resources: what a flow gives.
     type Configuration;
+    /// A number, which there is if the struct is marked.
+    const MARKED: usize = 0;
     /// The names of the `#[state]` fields.
     const STATE: &'static [&'static str];
     fn assemble(configuration: Self::Configuration) -> Self;
@@ -98,9 +103,18 @@ pub trait Fields: Sized + 'static {
     fn swap_state(&mut self, other: &mut Self);
 }
 
-/// The one place that asks whether the struct is marked.
+/// A routine that borrows, which its struct has told.
 #[doc(hidden)]
-pub fn is_marked<R: Fields>() {}
+#[diagnostic::on_unimplemented(
+    message = "the struct `{Self}` is not marked with `#[routine]` [RTX0101]",
+    label = "its `impl` block is, its struct is not",
+    note = "write `#[routine]` on the struct `{Self}` too"
+)]
+pub trait Told {}
+
+/// Asks whether the struct of a routine that borrows is marked.
+#[doc(hidden)]
+pub fn is_told<R: Told>() {}
 
 /// Implemented where every field can go from one thread to another.
 #[doc(hidden)]
@@ -109,6 +123,14 @@ pub trait SendFields: Send {}
 /// Implemented where several threads can use every field at once, too.
 #[doc(hidden)]
 pub trait SyncFields: Send + Sync {}
+
+/// A number, which there is if that is so. Not in the trait itself, which asks for more than the fields.
+#[doc(hidden)]
+pub trait Shared {
+    const SHARED: usize = 0;
+}
+
+impl<R: SyncFields> Shared for R {}
 
 /// A routine that can run on threads.
 #[doc(hidden)]
@@ -266,6 +288,8 @@ pub trait SlotPort<const I: usize>: Routine {
     const MODE: SlotMode;
     /// Whether what the handler takes by value is cloned first, for another attempt.
     const KEEPS: bool;
+    /// A number, which there is if the payload can be saved. Whoever else needs that has no error of its own.
+    const SAVED: usize = 0;
 
     fn codec() -> Codec<Self::Payload>;
 

@@ -326,6 +326,11 @@ impl Returns {
     fn nothing_or_error(&self, _n: u64) -> Result<()> {
         Ok(())
     }
+
+    #[slot(emit = done)]
+    fn nothing_or_plain_error(&self, _n: u64) -> Result {
+        Ok(())
+    }
 }
 
 #[test]
@@ -347,6 +352,7 @@ fn what_a_handler_returns_is_emitted() {
     assert_eq!(call!(Returns, 8, &it, 3).unwrap().emitted().events(), ["done"]);
     assert_eq!(call!(Returns, 9, &it, 3).unwrap().emitted().token(), ["3"]);
     assert_eq!(call!(Returns, 12, &it, 3).unwrap().emitted().events(), ["done"]);
+    assert_eq!(call!(Returns, 13, &it, 3).unwrap().emitted().events(), ["done"]);
 }
 
 #[test]

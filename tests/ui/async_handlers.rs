@@ -61,5 +61,35 @@ impl Takes {
     async fn by_reference(&self, _opaque: &Opaque) {}
 }
 
+#[routine]
+pub struct Labels {
+    prefix: Rc<str>,
+}
+
+#[routine]
+impl Labels {
+    #[event]
+    fn label(text: String);
+
+    #[slot(emit = label)]
+    async fn parcel(&self, number: u64) -> String {
+        format!("{}-{number}", self.prefix)
+    }
+
+    #[slot(emit = label)]
+    async fn letter(&self, number: u64) -> String {
+        format!("{}-{number}", self.prefix)
+    }
+}
+
+flow! {
+    flow Labelling(prefix: Rc<str>) {
+        labels: Labels { prefix };
+        in parcel -> labels.parcel;
+        in letter -> labels.letter;
+        labels.label -> out labels;
+    }
+}
+
 fn main() {}
-//~ RTX0122 RTX0122 RTX0157 compiler
+//~ RTX0122 RTX0122 RTX0162 RTX0157 compiler

@@ -143,7 +143,11 @@ impl<'g> Checker<'g> {
             Some(near) => drop(self.probably_meant.insert(Port::new(&port.routine, near))),
             None => drop(self.unclear_routines.insert(routine)),
         }
-        let help = choices(near, "its events", event_names(known));
+        let is_error = near.is_some_and(|near| errors.iter().any(|error| error == near));
+        let help = match is_error {
+            true => choices(near, "its error events", errors.iter().map(String::as_str)),
+            false => choices(near, "its events", event_names(known)),
+        };
         let message = format!("`{}` has no event `{}`", port.routine, port.name);
         self.tell(Code::UnknownEvent, place(Part::Port), message, help);
         None
@@ -178,7 +182,7 @@ impl<'g> Checker<'g> {
             && let Some(slot) = known.slot(slot)
             && known.inner.is_none()
         {
-            self.parameter(port, slot, param, place(Part::Port));
+            self.parameter(port, slot, param, place(Part::Parameter));
             return None;
         }
         let names = slot_names(known);

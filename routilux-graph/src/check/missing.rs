@@ -106,18 +106,24 @@ impl Checker<'_> {
             .routines
             .iter()
             .flat_map(|routine| slot_names(routine).into_iter().map(|name| Port::new(&routine.id, name)));
-        let slot = slots.into_iter().next().unwrap_or_else(|| Port::new("routine", "slot"));
+        let add = slots
+            .into_iter()
+            .next()
+            .map(|slot| format!("add an input, for example `in {} -> {slot};`", input_name(&slot)));
         let sources = graph.routines.iter().flat_map(|routine| &routine.slots);
         let source = sources.into_iter().find(|slot| matches!(slot.role, Role::Source { .. }));
-        let start = source.map_or_else(String::new, |source| {
-            format!(", or start the source: `#[source(start)] fn {}(..)`", source.name)
-        });
-        self.tell(
-            Code::NoWayIn,
-            Place::Flow,
-            format!("no way leads into the flow `{}`, so none of its routines would ever run", graph.name),
-            format!("add an input, for example `in {} -> {slot};`{start}", input_name(&slot)),
-        );
+        let start =
+            source.map(|source| format!("start the source: `#[source(start)] fn {}(..)`", source.name));
+        let help = match (add, start) {
+            (Some(add), Some(start)) => format!("{add}, or {start}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => {
+                "declare a routine that has a slot, and add an input: `in name -> id.slot;`".into()
+            }
+        };
+        let message =
+            format!("no way leads into the flow `{}`, so none of its routines would ever run", graph.name);
+        self.tell(Code::NoWayIn, Place::Flow, message, help);
     }
 
     pub(super) fn undelivered(&mut self) {

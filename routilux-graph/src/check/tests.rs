@@ -164,7 +164,7 @@ fn each_parameter_of_a_join_is_connected_by_itself() {
     says(
         &with(&["shop.order -> desk.settle.ordr", "shop.paid -> desk.settle.payment"]),
         Code::UnknownParameter,
-        Place::To(2, PORT),
+        Place::To(2, Part::Parameter),
         "the join `desk.settle` has no parameter `ordr`",
         "did you mean `order`? Its parameters are: `order`, `payment`",
     );
@@ -196,7 +196,7 @@ fn each_parameter_of_a_join_is_connected_by_itself() {
     says(
         &flow(a_and_b(), &["in x -> a.x", "a.y -> b.x.order", "b.y -> return"]),
         Code::UnknownParameter,
-        Place::To(1, PORT),
+        Place::To(1, Part::Parameter),
         "`b.x` is no join, so it has no parameter `order`",
         "write `b.x`",
     );

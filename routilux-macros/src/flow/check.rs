@@ -7,6 +7,7 @@ use super::parse::Header;
 use super::policy::{End, Of};
 use crate::bounds;
 use crate::diagnostic::{Diagnostics, place, warning};
+use crate::owned;
 use crate::routine::plain;
 use crate::text;
 use proc_macro2::{Ident, TokenStream, TokenTree};
@@ -17,7 +18,7 @@ use syn::GenericArgument;
 /// Adds the errors, and returns the warnings.
 pub(crate) fn check(header: &Header, model: &Model, diagnostics: &mut Diagnostics) -> TokenStream {
     bounds(header, model, diagnostics);
-    types(model, diagnostics);
+    types(header, model, diagnostics);
     live(model, diagnostics);
     diverted(model, diagnostics);
     shared_live(model, diagnostics);
@@ -56,6 +57,7 @@ fn follows_from_broken(model: &Model, problem: &Problem) -> bool {
         (Code::UnknownRoutine, Some(port)) => mentions.ids.contains(&port.routine),
         (Code::NoWayIn, _) => mentions.input || mentions.instance,
         (Code::NoCycle, _) => !mentions.ports.is_empty(),
+        (_, Some(port)) if mentions.alone.contains(&port.routine) => true,
         (_, Some(port)) => {
             mentions.ports.iter().any(|(routine, name)| *routine == port.routine && *name == port.name)
         }
@@ -158,7 +160,22 @@ fn diverted(model: &Model, diagnostics: &mut Diagnostics) {
 }
 
 /// Inputs, outputs and the result have a type: that of what they are connected to, or the one that is written.
-fn types(model: &Model, diagnostics: &mut Diagnostics) {
+fn types(header: &Header, model: &Model, diagnostics: &mut Diagnostics) {
+    for param in &header.params {
+        if let Some(ty) = &param.borrows
+            && let Some(owned) = owned::owned(ty)
+        {
+            let help = format!("write `{owned}`, or `{}` for what is there for ever", text::of(&param.ty));
+            diagnostics.error(Code::TypeShape, ty, "a flow owns its parameters", help);
+        }
+    }
+    for typed in model.inputs.iter().chain(&model.outputs).chain(&model.result) {
+        if let Some(ty) = &typed.ty
+            && let Some((message, help)) = owned::mistake(ty)
+        {
+            diagnostics.error(Code::PayloadShape, ty, message, help);
+        }
+    }
     let untyped = |typed: &&Typed| typed.ty.is_none() && typed.typed_by.is_none();
     for input in model.inputs.iter().filter(untyped) {
         let name = &input.name;
@@ -225,7 +242,9 @@ fn tokens_at(model: &Model, place: Place) -> TokenStream {
             let policy = &model.policies[index];
             match (&policy.of, part) {
                 (Some(of), Part::Routine) => of.routine.to_token_stream(),
-                (Some(Of { tokens, .. }), Part::Port) if !tokens.is_empty() => tokens.clone(),
+                (Some(Of { tokens, .. }), Part::Port | Part::Parameter) if !tokens.is_empty() => {
+                    tokens.clone()
+                }
                 _ => policy.tokens.clone(),
             }
         }
@@ -246,6 +265,7 @@ fn part_of(port: &Port, part: Part) -> TokenStream {
     match part {
         Part::Routine => port.routine.to_token_stream(),
         Part::Port => port.name_tokens(),
+        Part::Parameter => port.names.last().map(ToTokens::to_token_stream).unwrap_or_default(),
         Part::Whole => port.tokens.clone(),
     }
 }

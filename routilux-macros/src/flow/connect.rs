@@ -1,5 +1,6 @@
 //! The syntax of a connection: where it begins, what becomes of a payload on the way, and where it ends.
 
+use super::advice;
 use super::closure::{self, Closure, Use};
 use super::pieces::{
     Arrow, all, arrow_at, arrows, begins_closure, branches, is_sign, is_word, split_at_commas,
@@ -94,7 +95,7 @@ pub(super) fn otherwise(tokens: &[TokenTree]) -> syn::Result<Branch> {
     }
 }
 
-fn else_without_arrow(word: &TokenTree, next: Option<&TokenTree>) -> syn::Error {
+pub(super) fn else_without_arrow(word: &TokenTree, next: Option<&TokenTree>) -> syn::Error {
     match next {
         Some(next) if is_word(Some(next), "if") => error(
             Code::ElseShape,
@@ -135,6 +136,9 @@ fn branch(tokens: &[TokenTree]) -> syn::Result<Branch> {
         if let (Some(_), true) = (arrows.get(1), is_path(first)) {
             let help = format!("write `-> |e| {}(e) -> id.slot`", source_text::of(all(first)));
             return Err(error(Code::MapShape, all(first), "a map is a closure", help));
+        }
+        if let (Some(_), Some(error)) = (arrows.get(1), advice::expression(first)) {
+            return Err(error);
         }
         let to = targets(first, &arrow_tokens)?;
         return match arrows.get(1) {
@@ -227,6 +231,7 @@ fn source(tokens: &[TokenTree], arrow: TokenStream) -> syn::Result<(Source, Opti
     }
     let from = match begin {
         [TokenTree::Ident(word), rest @ ..] if word == "in" => input(begin, rest)?,
+        _ if let Some(error) = advice::beginning(begin) => return Err(error),
         _ => Source::Event(port(begin, &arrow, "event")?),
     };
     Ok((from, guard))
@@ -267,7 +272,7 @@ pub(super) fn failure_targets(tokens: &[TokenTree], arrow: &TokenStream) -> syn:
             Code::FailureAsItIs,
             all(tokens),
             "a failure goes on as it is",
-            "map it in a handler",
+            "map it in a handler; or connect the error event, which may have a map: `id.slot.error -> |e| value -> id.slot;`",
         ));
     }
     let targets = targets(tokens, arrow)?;
@@ -307,6 +312,7 @@ fn target(tokens: &[TokenTree], arrow: &TokenStream) -> syn::Result<Target> {
             }
             TargetKind::Slot { port: port(rest, &tokens[0], "slot")?, feedback: true, bound }
         }
+        _ if let Some(error) = advice::end(tokens) => return Err(error),
         _ => TargetKind::Slot { port: port(tokens, arrow, "slot")?, feedback: false, bound: None },
     };
     Ok(Target { kind, tokens: all(tokens) })
@@ -317,8 +323,12 @@ fn optional_type(tokens: &[TokenTree], what: &str) -> syn::Result<Option<Type>> 
     match tokens {
         [] => Ok(None),
         [colon, ty @ ..] if is_sign(Some(colon), ':') => written_type(ty, colon, what).map(Some),
-        [extra, ..] => Err(ends_before(extra)),
+        rest => advice::follows(rest).map_or(Ok(None), Err),
     }
+}
+
+pub(super) fn is_negative(number: TokenStream) -> bool {
+    is_sign(number.into_iter().next().as_ref(), '-')
 }
 
 fn bound(group: &proc_macro2::Group) -> syn::Result<u32> {
@@ -331,6 +341,12 @@ fn bound(group: &proc_macro2::Group) -> syn::Result<u32> {
             "write how often at most, `loop(3)`, or remove it",
         )),
         Some(Ok(bound)) => Ok(bound),
+        Some(Err(_)) if is_negative(group.stream()) => Err(error(
+            Code::LoopBound,
+            group,
+            "the bound of a loop is not negative",
+            "write how often at most, `loop(3)`; without a bound write `loop`",
+        )),
         Some(Err(_)) => Err(error(
             Code::LoopBound,
             group,
@@ -343,13 +359,6 @@ fn bound(group: &proc_macro2::Group) -> syn::Result<u32> {
             "the bound of a loop is a number",
             "write how often a job may go this way at most: `loop(3)`; without a bound write `loop`",
         )),
-    }
-}
-
-pub(super) fn ends_before(extra: &TokenTree) -> syn::Error {
-    match is_word(Some(extra), "else") {
-        true => else_without_arrow(extra, None),
-        false => error(Code::MissingSemicolon, extra, "a statement ends before this", "write `;` before it"),
     }
 }
 
@@ -380,7 +389,12 @@ pub(super) fn port(tokens: &[TokenTree], beside: impl ToTokens, what: &str) -> s
             names: names.iter().map(|name| (*name).clone()).collect(),
             tokens: all(tokens),
         }),
-        ([_, _, ..], Some(extra)) if !is_sign(Some(extra), '.') => Err(ends_before(extra)),
+        ([_, _, ..], Some(extra)) if !is_sign(Some(extra), '.') => {
+            let port = &tokens[..tokens.len() - rest.len()];
+            let extra = advice::called(port, rest).or_else(|| advice::follows(rest));
+            Err(extra
+                .unwrap_or_else(|| error(Code::PortShape, all(tokens), format!("this is no {what}"), shape)))
+        }
         ([_, _, _, _, ..], None) => Err(error(
             Code::PortShape,
             all(tokens),
@@ -427,6 +441,8 @@ fn not_a_statement(tokens: &[TokenTree]) -> syn::Error {
             "this connection leads nowhere: it has no `->`",
             "write `id.event -> id.slot;`",
         ),
-        _ => error(Code::Statement, all(tokens), "this is no statement of a flow", super::parse::STATEMENTS),
+        _ => advice::statement(tokens).unwrap_or_else(|| {
+            error(Code::Statement, all(tokens), "this is no statement of a flow", super::parse::STATEMENTS)
+        }),
     }
 }

@@ -26,11 +26,12 @@ pub(crate) use stub::stub;
 
 use super::model::{By, Model};
 use super::parse::Header;
+use crate::bounds;
 use crate::routine::plain;
 use ends::{Begin, End};
 use generics::Generics;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use routilux_graph::{Merge, Role, Slot, Subject, When};
 use std::collections::HashSet;
 use syn::spanned::Spanned;
@@ -452,7 +453,12 @@ impl<'a> Flow<'a> {
                         type #configuration = <#routine as #p::Fields>::Configuration;
                         type #events = <#routine as #p::Routine>::Event;
                     };
-                    quote! { type #routine = #path; #kinds }
+                    // A constant has no type parameters in it.
+                    let sound = match bounds::arguments(path).is_empty() {
+                        true => quote! { <#p::Asked<{ <#path as #p::Routine>::MARKED }> as #p::Sound<#path>>::Routine },
+                        false => path.to_token_stream(),
+                    };
+                    quote! { type #routine = #sound; #kinds }
                 }
                 Node::Inner(_) => {
                     let given = quote::quote_spanned! { trait_place=>

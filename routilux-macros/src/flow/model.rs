@@ -286,7 +286,13 @@ impl Model {
             let to = match kind {
                 TargetKind::Slot { port, .. } => To::Slot(port),
                 TargetKind::Output { name, ty } => {
-                    self.output(&name, ty, By::Connection(index), is_plain, diagnostics);
+                    let is_told = !self.output(&name, ty, By::Connection(index), is_plain, diagnostics);
+                    if is_told
+                        && self.graph.connections.iter().any(|c| c.from == known.from && c.to == known.to)
+                    {
+                        // That it is there twice too is no mistake more.
+                        continue;
+                    }
                     To::Output(name)
                 }
                 TargetKind::Return { ty } => {
@@ -310,6 +316,7 @@ impl Model {
         Branch { converts, map, connections: first..self.connections.len() }
     }
 
+    /// Whether its type is the one that it has elsewhere.
     fn output(
         &mut self,
         name: &Ident,
@@ -317,11 +324,11 @@ impl Model {
         by: By,
         is_plain: bool,
         diagnostics: &mut Diagnostics,
-    ) {
+    ) -> bool {
         let typed_by = is_plain.then_some(by);
         let Some(output) = self.outputs.iter_mut().find(|output| plain(&output.name) == plain(name)) else {
             self.outputs.push(Typed { name: name.clone(), ty, typed_by, first: by });
-            return;
+            return true;
         };
         output.typed_by = output.typed_by.or(typed_by);
         match (&output.ty, ty) {
@@ -332,10 +339,12 @@ impl Model {
                 let help =
                     format!("write `out {name}: {}`, or give it an output of its own", text::of(known));
                 diagnostics.error(Code::DuplicateOutput, ty, message, help);
+                return false;
             }
             (Some(_), _) => {}
             (None, ty) => output.ty = ty,
         }
+        true
     }
 
     /// A value that is wrong because a routine is; none where the flow's type parameters would be in it, which a constant may not

@@ -19,14 +19,21 @@ pub(super) fn check(
     let mut missing: Vec<&(String, String)> = params.iter().collect();
     let Some(names) = names(given) else { return };
     let is_given = |name: &str| names.iter().any(|given| plain(given) == name);
+    let is_param = |name: &Ident| params.iter().any(|(param, _)| *param == plain(name));
+    let unknown = names.iter().filter(|name| !is_param(name)).count();
     for name in &names {
         let text = plain(name);
-        if params.iter().any(|(param, _)| *param == text) {
+        if is_param(name) {
             missing.retain(|(param, _)| *param != text);
             continue;
         }
         let open = params.iter().map(|(param, _)| param.as_str()).filter(|param| !is_given(param));
-        let near = did_you_mean(&text, open);
+        // One too many where one is missing is that one, however it is spelt.
+        let sole = match (unknown, open.clone().collect::<Vec<_>>().as_slice()) {
+            (1, [only]) => Some(*only),
+            _ => None,
+        };
+        let near = did_you_mean(&text, open).or(sole);
         missing.retain(|(param, _)| near != Some(param.as_str()));
         let all = match list.is_empty() {
             true => "t has no parameters".to_owned(),

@@ -1,15 +1,18 @@
 //! The syntax of a flow. Each statement is read alone, so that a broken one does not hide the others; what a
 //! broken one mentions is kept, so that it is not told to be missing.
 
-use super::connect::{self, Connect, Port, ends_before, port};
-use super::pieces::{Angles, all, is_sign, is_word};
+use super::connect::{self, Connect, Port, port};
+use super::pieces::{Angles, all, arrows, is_sign, is_word, split_at_commas};
 use super::policy::{self, Policy};
+use super::source_text;
 use crate::diagnostic::{OneSpan, error};
+use crate::owned::{self, borrowed_for_ever};
 use crate::routine::plain;
 use crate::text;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use routilux_graph::Code;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -29,6 +32,8 @@ pub(crate) struct Header {
 pub(crate) struct Param {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
+    /// The type as it is written, where it borrows; `ty` borrows for ever then, so that nothing follows from it.
+    pub(crate) borrows: Option<Type>,
 }
 
 pub(crate) enum Statement {
@@ -51,6 +56,8 @@ pub(crate) struct Instance {
 pub(crate) struct Mentions {
     pub(crate) ports: Vec<(String, String)>,
     pub(crate) ids: Vec<String>,
+    /// Routines that stand there without a port: which of theirs is meant is not known.
+    pub(crate) alone: Vec<String>,
     pub(crate) input: bool,
     /// Whether it declares a routine, which may begin by itself.
     pub(crate) instance: bool,
@@ -75,7 +82,7 @@ impl Parse for Header {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         let shape = "write `flow! { pub flow Name(parameter: Type) { .. } }`";
-        let keyword: Option<Ident> = input.parse().ok();
+        let keyword: Option<Ident> = input.call(Ident::parse_any).ok();
         match &keyword {
             Some(keyword) if keyword == "flow" => {}
             Some(other) => {
@@ -94,15 +101,27 @@ impl Parse for Header {
         if input.peek(syn::token::Paren) {
             let content;
             parenthesized!(content in input);
-            let parsed = Punctuated::<Param, Token![,]>::parse_terminated(&content).map_err(|error| {
-                self::error(
-                    Code::FlowParameter,
-                    OneSpan(error.span()),
-                    "a parameter of a flow is a name and a type",
-                    "write `name: Type`",
-                )
-            })?;
+            let parsed =
+                Punctuated::<Param, Token![,]>::parse_terminated(&content).map_err(
+                    |problem| match problem.to_string().ends_with(']') {
+                        true => problem,
+                        false => no_parameter(OneSpan(problem.span())),
+                    },
+                )?;
+            if let Some(error) = parsed.iter().find_map(|param: &Param| of_no_type(&param.ty)) {
+                return Err(error);
+            }
             params.extend(parsed);
+        }
+        if input.peek(Token![->]) {
+            let arrow: Token![->] = input.parse()?;
+            let ty = input.call(Type::without_plus).ok();
+            return Err(error(
+                Code::FlowHeader,
+                quote::quote! { #arrow #ty },
+                "a flow has no return type: its result is what goes to `return`",
+                "leave it out; the result's type is that of the event that goes there: `id.event -> return;`",
+            ));
         }
         generics.where_clause = input.parse::<Option<WhereClause>>().map_err(|error| {
             self::error(
@@ -152,10 +171,37 @@ fn generics(input: ParseStream<'_>) -> syn::Result<Generics> {
 
 impl Parse for Param {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name = input.parse()?;
-        input.parse::<Token![:]>()?;
-        Ok(Param { name, ty: input.parse()? })
+        let name: Ident = input.parse()?;
+        // At the end of the parentheses there is no token of the parameter.
+        let is_whole = input.parse::<Option<Token![:]>>()?.is_some() && !input.is_empty();
+        if !is_whole {
+            return Err(no_parameter(name));
+        }
+        let written: Type = input.parse()?;
+        match borrowed_for_ever(&written) {
+            Some(ty) => Ok(Param { name, ty, borrows: Some(written) }),
+            None => Ok(Param { name, ty: written, borrows: None }),
+        }
     }
+}
+
+fn no_parameter(place: impl ToTokens) -> syn::Error {
+    error(Code::FlowParameter, place, "a parameter of a flow is a name and a type", "write `name: Type`")
+}
+
+/// A parameter of several types, or of one without a size.
+fn of_no_type(ty: &Type) -> Option<syn::Error> {
+    let help = match ty {
+        Type::ImplTrait(ty) => {
+            let bounds = text::of(&ty.bounds);
+            format!(
+                "name the type, or give the flow a type parameter: `flow Name<T: {bounds}>(parameter: T)`"
+            )
+        }
+        Type::TraitObject(ty) => format!("write `Arc<{}>`", text::of(ty)),
+        ty => format!("write `{}`", owned::sized(ty)?),
+    };
+    Some(error(Code::TypeShape, ty, "a parameter of a flow is a value of one type", help))
 }
 
 /// Reads every statement.
@@ -232,7 +278,7 @@ fn statement(tokens: &[TokenTree]) -> syn::Result<Statement> {
     }
     // A routine may be called as a statement begins: then a dot follows.
     if is_word(tokens.first(), "ignore") && !sign(1, '.') {
-        return port(&tokens[1..], &tokens[0], "event").map(Statement::Ignore);
+        return ignored(tokens).map(Statement::Ignore);
     }
     if is_word(tokens.first(), "on") && !sign(1, '.') {
         return policy::policy(tokens).map(|policy| Statement::Policy(Box::new(policy)));
@@ -240,10 +286,25 @@ fn statement(tokens: &[TokenTree]) -> syn::Result<Statement> {
     connect::connection(tokens).map(|connect| Statement::Connect(Box::new(connect)))
 }
 
+fn ignored(tokens: &[TokenTree]) -> syn::Result<Port> {
+    let events = split_at_commas(&tokens[1..]);
+    if events.len() > 1 {
+        let named = events.iter().filter(|event| !event.is_empty());
+        let each: Vec<String> =
+            named.map(|event| format!("ignore {};", source_text::of(all(event)))).collect();
+        let help = match each.as_slice() {
+            [one] => format!("write `{one}`"),
+            several => format!("write one for each: `{}`", several.join(" ")),
+        };
+        return Err(error(Code::Statement, all(&tokens[1..]), "`ignore` names one event", help));
+    }
+    port(&tokens[1..], &tokens[0], "event")
+}
+
 /// Whether it begins as an instance does: `id: ..`.
 pub(super) fn declares(tokens: &[TokenTree]) -> bool {
     let is_colon = |index: usize| is_sign(tokens.get(index), ':');
-    is_colon(1) && !is_colon(2) && !is_word(tokens.first(), "in")
+    is_colon(1) && !is_colon(2) && (!is_word(tokens.first(), "in") || arrows(tokens).is_empty())
 }
 
 fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
@@ -255,6 +316,10 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
             "write `id: Type { configuration };`",
         ));
     };
+    if id == "out" || syn::parse2::<Ident>(id.to_token_stream()).is_err() {
+        let message = format!("`{id}` is a reserved word, and no id of a routine");
+        return Err(error(Code::ReservedName, id, message, "give the routine another id"));
+    }
     let rest = &tokens[2..];
     let Some(first) = rest.first() else {
         return Err(error(
@@ -285,10 +350,10 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
     // `lines: Lines tok: Tokenizer`: a type is not two names side by side.
     let side_by_side = ty.windows(2).find(|pair| matches!(pair, [TokenTree::Ident(_), TokenTree::Ident(_)]));
     if let Some([_, next]) = side_by_side {
-        return Err(ends_before(next));
+        return Err(next_statement(next));
     }
     if let Some(extra) = end.and_then(|end| rest.get(end + 1)) {
-        return Err(ends_before(extra));
+        return Err(next_statement(extra));
     }
     let configuration = match group {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group.stream(),
@@ -303,15 +368,17 @@ fn instance(tokens: &[TokenTree]) -> syn::Result<Statement> {
         None => TokenStream::new(),
     };
     let path = syn::parse2::<Path>(all(ty)).map_err(|_| {
-        let place = if ty.is_empty() { id.to_token_stream() } else { all(ty) };
-        error(
-            Code::RoutineShape,
-            place,
-            format!("the type of `{id}` is the name of a routine"),
-            format!("write `{id}: Type {{ configuration }};`"),
-        )
+        let (place, message) = match ty.is_empty() {
+            true => (id.to_token_stream(), format!("`{id}` has no type")),
+            false => (all(ty), "this is no name of a routine".to_owned()),
+        };
+        error(Code::RoutineShape, place, message, format!("write `{id}: Type {{ configuration }};`"))
     })?;
     Ok(Statement::Instance(Box::new(Instance { id: id.clone(), path, configuration })))
+}
+
+fn next_statement(first: &TokenTree) -> syn::Error {
+    error(Code::MissingSemicolon, first, "a statement ends before this", "write `;` before it")
 }
 
 fn mentions(tokens: &[TokenTree]) -> Mentions {
@@ -322,7 +389,13 @@ fn mentions(tokens: &[TokenTree]) -> Mentions {
         if is_sign(tokens.get(index + 1), ':') {
             mentions.ids.push(ident.to_string());
         }
-        let (names, _) = connect::dotted(&tokens[index..]);
+        let (names, rest) = connect::dotted(&tokens[index..]);
+        if names.len() == 1
+            && !is_sign(rest.first(), ':')
+            && (index == 0 || !is_sign(tokens.get(index - 1), '.'))
+        {
+            mentions.alone.push(ident.to_string());
+        }
         if let [routine, names @ ..] = names.as_slice()
             && let [name, ..] = names
         {
@@ -339,6 +412,7 @@ impl Mentions {
     pub(crate) fn add(&mut self, other: Mentions) {
         self.ports.extend(other.ports);
         self.ids.extend(other.ids);
+        self.alone.extend(other.alone);
         self.input |= other.input;
         self.instance |= other.instance;
     }

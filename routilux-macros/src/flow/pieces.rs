@@ -105,6 +105,7 @@ pub(super) fn arrows(tokens: &[TokenTree]) -> Vec<Arrow> {
     let mut in_closure = false;
     // A closure stands after `if` and after an arrow.
     let mut may_begin = false;
+    let mut after_if = false;
     let mut at = 0;
     while at < tokens.len() {
         if may_begin && begins_closure(&tokens[at..]) {
@@ -112,6 +113,11 @@ pub(super) fn arrows(tokens: &[TokenTree]) -> Vec<Arrow> {
             (in_closure, may_begin) = (true, false);
             continue;
         }
+        if after_if {
+            // A guard that is no closure is an expression all the same.
+            (in_closure, may_begin) = (true, false);
+        }
+        after_if = false;
         if angles.depth == 0
             && let Some(arrow) = arrow_at(tokens, at)
         {
@@ -122,7 +128,8 @@ pub(super) fn arrows(tokens: &[TokenTree]) -> Vec<Arrow> {
         }
         if !in_closure {
             angles.step(tokens, at);
-            may_begin = is_word(tokens.get(at), "if");
+            after_if = angles.depth == 0 && is_word(tokens.get(at), "if");
+            may_begin = after_if;
         }
         at += 1;
     }
@@ -185,6 +192,7 @@ mod tests {
         for (text, expected) in [
             ("a.b -> c.d", vec!["a.b", "c.d"]),
             ("a.b if |e| e.n > 3 -> c.d", vec!["a.b if |e| e.n > 3", "c.d"]),
+            ("a.b if n < 3 -> c.d", vec!["a.b if n < 3", "c.d"]),
             ("a.b if |e| e.n >= 3 => c.d", vec!["a.b if |e| e.n >= 3", "c.d"]),
             ("a.b if |e| e.n < 3 -> |e| e.n << 2 -> c.d", vec!["a.b if |e| e.n < 3", "|e| e.n << 2", "c.d"]),
             ("a.b -> |e| -> Vec<u8> { e.n } -> c.d", vec!["a.b", "|e| -> Vec<u8> { e.n }", "c.d"]),

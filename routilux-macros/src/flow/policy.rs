@@ -1,7 +1,8 @@
 //! The syntax of a policy: what is done when a handler fails or panics.
 
+use super::advice::follows;
 use super::closure::{self, Closure, Use};
-use super::connect::{Target, dotted, ends_before, failure_targets};
+use super::connect::{Target, dotted, failure_targets, is_negative};
 use super::pieces::{all, arrows, begins_closure, is_sign, is_word, split_at_commas};
 use super::source_text;
 use crate::diagnostic::error;
@@ -55,6 +56,9 @@ pub(crate) enum End {
 /// As many milliseconds as a clock can be moved on by.
 const LONGEST: u64 = (1 << 40) - 1;
 
+/// What follows `on error`.
+const ACTIONS: [&str; 5] = ["retry", "skip", "stop", "of", "if"];
+
 const SHAPE: &str =
     "write `on error of id.slot retry(3, 100ms) then skip;`: `retry(..)`, `skip`, `stop` or `-> id.slot`";
 
@@ -79,7 +83,10 @@ pub(super) fn policy(tokens: &[TokenTree]) -> syn::Result<Policy> {
             let (of, rest) = subject(of, rest)?;
             (Some(of), rest)
         }
-        _ => (None, rest),
+        _ => match without_of(rest, panic) {
+            Some(error) => return Err(error),
+            None => (None, rest),
+        },
     };
     let arrow = arrows(rest).first().copied();
     let (head, tail) = match arrow {
@@ -125,6 +132,37 @@ pub(super) fn policy(tokens: &[TokenTree]) -> syn::Result<Policy> {
     let to = targets.map(|(arrow, to)| (arrow, End::To(to)));
     let (retry, end) = actions(&action, to, tokens)?;
     Ok(Policy { panic, of, guard, retry, end, text, tokens: all(tokens) })
+}
+
+/// `on error id.slot ..`, `on error in id.slot ..`.
+fn without_of(tokens: &[TokenTree], panic: bool) -> Option<syn::Error> {
+    let (word, names) = match tokens {
+        [word, names @ ..] if ["in", "at", "for", "from"].iter().any(|it| is_word(Some(word), it)) => {
+            (Some(word), names)
+        }
+        names => (None, names),
+    };
+    let (path, rest) = dotted(names);
+    let names_one = match path.as_slice() {
+        [] => false,
+        // `on error id skip`
+        [only] if word.is_none() => {
+            let is_action =
+                |token| ["retry", "then", "skip", "stop", "if"].iter().any(|action| is_word(token, action));
+            let is_misspelt = did_you_mean(&only.to_string(), ACTIONS).is_some();
+            is_action(rest.first()) && !is_action(names.first()) && !is_misspelt
+        }
+        _ => true,
+    };
+    if !names_one {
+        return None;
+    }
+    let written = all(&names[..names.len() - rest.len()]);
+    let place = word.map_or(written, ToTokens::to_token_stream);
+    let what = if panic { "panic" } else { "error" };
+    let path = path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+    let help = format!("write `on {what} of {path} ..;`");
+    Some(error(Code::PolicyShape, place, "what a policy is about follows an `of`", help))
 }
 
 /// `id` or `id.slot`, after `of`.
@@ -191,8 +229,13 @@ fn actions(
     };
     let end = match rest {
         [word, rest @ ..] if is_word(Some(word), "skip") || is_word(Some(word), "stop") => {
-            if let Some(extra) = rest.first() {
-                return Err(ends_before(extra));
+            if is_word(rest.first(), "if") {
+                let help = format!("write `on error of id.slot if |e| condition {word};`");
+                let message = "the condition of a policy stands before what is done";
+                return Err(error(Code::PolicyShape, all(rest), message, help));
+            }
+            if let Some(error) = follows(rest) {
+                return Err(error);
             }
             if let Some((arrow, _)) = &to {
                 let help = format!("leave `{word}` out, or the arrow");
@@ -242,12 +285,12 @@ fn needs_then(retry: Option<&Retry>, then: Option<&TokenTree>, end: impl ToToken
 fn unknown_action(extra: &TokenTree, after: &[TokenTree], has_retry: bool, has_then: bool) -> syn::Error {
     // `on error skip \n tok.word -> count.word;`
     if has_retry && !has_then && (is_sign(after.first(), '.') || is_sign(after.first(), ':')) {
-        return ends_before(extra);
+        return error(Code::MissingSemicolon, extra, "a statement ends before this", "write `;` before it");
     }
     let known = match (has_retry, has_then) {
         (_, true) => vec!["skip", "stop"],
         (true, false) => vec!["then"],
-        (false, false) => vec!["retry", "skip", "stop", "of", "if"],
+        (false, false) => ACTIONS.to_vec(),
     };
     let help = match did_you_mean(&extra.to_string(), known) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -273,6 +316,11 @@ fn retry(group: &Group) -> syn::Result<Retry> {
     for argument in arguments {
         let name = match argument {
             [] => return Err(error(Code::RetryShape, group, "between two commas nothing is said", RETRY)),
+            [TokenTree::Literal(number)] if number.to_string().ends_with('x') => {
+                let number = number.to_string();
+                let help = format!("did you mean `x{}`?", number.trim_end_matches('x'));
+                return Err(error(Code::RetryShape, all(argument), "a factor begins with `x`", help));
+            }
             [TokenTree::Literal(_), ..] => {
                 retry.delay = duration(argument)?;
                 "the delay"
@@ -357,6 +405,9 @@ fn times(tokens: &[TokenTree], group: &Group) -> syn::Result<Option<u32>> {
             "write what is done instead: `skip`, `stop` or `-> id.slot`",
         )),
         Some(Ok(times)) if times < u32::MAX => Ok(Some(times)),
+        Some(Err(_)) if is_negative(all(tokens)) => {
+            Err(error(Code::RetryShape, place, "a number of attempts is not negative", RETRY))
+        }
         Some(_) => Err(error(Code::RetryShape, place, "so many attempts are not counted", "write `forever`")),
         None => Err(error(
             Code::RetryShape,
@@ -546,6 +597,11 @@ mod tests {
             ("on error of skip", "says nothing"),
             ("on error of a.b. skip", "`.skip` follows"),
             ("on error skp", "did you mean `skip`?"),
+            ("on error o a.b skip", "did you mean `of`?"),
+            ("on error a.b skip", "write `on error of a.b ..;`"),
+            ("on error a retry(3)", "write `on error of a ..;`"),
+            ("on panic in a.b stop", "write `on panic of a.b ..;`"),
+            ("on error skip if |e| true", "before what is done"),
             ("on error skip a.b", "write `;` before it"),
             ("on error retry(3) a.b", "write `;` before it"),
             ("on error then skip", "follows a `retry`"),

@@ -12,10 +12,16 @@ pub(crate) struct Args {
     pub(crate) private: TokenStream,
 }
 
+impl Default for Args {
+    fn default() -> Self {
+        Args { private: quote!(::routilux::__private) }
+    }
+}
+
 impl Args {
     pub(crate) fn parse(args: TokenStream) -> syn::Result<Self> {
         if args.is_empty() {
-            return Ok(Args { private: quote!(::routilux::__private) });
+            return Ok(Args::default());
         }
         let parser = |input: ParseStream<'_>| {
             input.parse::<Token![crate]>()?;

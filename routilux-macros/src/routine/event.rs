@@ -2,8 +2,8 @@
 
 use super::model::{Event, is_reserved};
 use super::parse::Function;
-use super::types::owned_name;
 use crate::diagnostic::{Diagnostics, coded};
+use crate::owned::mistake;
 use crate::text;
 use quote::ToTokens;
 use routilux_graph::{Code, did_you_mean};
@@ -19,6 +19,10 @@ pub(super) fn read(function: &Function, attr: &Attribute, diagnostics: &mut Diag
         diagnostics.error(Code::EventShape, body, format!("the event `{name}` has a body"), &shape);
     } else if let Some(receiver) = signature.receiver() {
         diagnostics.error(Code::EventShape, receiver, format!("the event `{name}` takes `self`"), &shape);
+    }
+    if let Some(asyncness) = &signature.asyncness {
+        let message = format!("the event `{name}` is `async`: it does nothing that could be awaited");
+        diagnostics.error(Code::EventShape, asyncness, message, &shape);
     }
     if !signature.generics.params.is_empty() {
         diagnostics.error(
@@ -103,35 +107,16 @@ fn is_live(attr: &Attribute, diagnostics: &mut Diagnostics) -> bool {
 
 /// A payload is owned, whatever it is.
 fn owned(ty: &Type, diagnostics: &mut Diagnostics) -> Option<()> {
-    match ty {
-        Type::Reference(reference) => {
-            let owned = owned_name(&reference.elem);
-            diagnostics.error(
-                Code::PayloadShape,
-                ty,
-                "the payload of an event is owned: it may wait, and be saved",
-                format!("write `{owned}`"),
-            );
-            None
-        }
-        Type::ImplTrait(_) => {
-            diagnostics.error(
-                Code::PayloadShape,
-                ty,
-                "a payload has one type",
-                "name it instead of `impl Trait`",
-            );
-            None
-        }
+    let (message, help) = match ty {
         Type::Path(path) if path.path.is_ident("Self") => {
-            diagnostics.error(
-                Code::PayloadShape,
-                ty,
-                "a routine does not travel in an event of its own",
-                "send what the receiver needs",
-            );
-            None
+            let message = "a routine does not travel in an event of its own";
+            (message, "send what the receiver needs".to_owned())
         }
-        _ => Some(()),
-    }
+        ty => match mistake(ty) {
+            Some(mistake) => mistake,
+            None => return Some(()),
+        },
+    };
+    diagnostics.error(Code::PayloadShape, ty, message, help);
+    None
 }

@@ -14,6 +14,7 @@ pub(crate) use table::answering_macro;
 use super::args::Args;
 use super::model::{Event, Handler, Kind, Mark, Model, plain};
 use super::parse::{Function, Impl, Item};
+use super::signature::mended;
 use crate::diagnostic::at;
 use crate::editor::asks;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -36,6 +37,7 @@ pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
         Item::Function(function) => {
             let Function { attrs, vis, signature, body } = &**function;
             let body = body.as_ref()?;
+            let signature = mended(signature);
             let marks = || attrs.iter().filter_map(Mark::of);
             if marks().any(|mark| mark == Mark::Event) {
                 // A mistake that was told.
@@ -63,7 +65,6 @@ pub(crate) fn users_impl(parsed: &Impl) -> TokenStream {
 pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let Some(name) = &model.name else { return TokenStream::new() };
     let routine = Routine { p: &args.private, parsed, name };
-    let marked = routine.marked();
     let outgoing = routine.outgoing(&model.events.iter().collect::<Vec<_>>(), &model.handlers);
     let outbox = routine.outbox(&outgoing);
     let table = routine.table(model);
@@ -71,8 +72,7 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
     let events = routine.event_ports(model);
     let live = model.events.iter().enumerate().filter(|(_, event)| event.live);
     let live = live.enumerate().map(|(sink, (number, event))| routine.live_port(number, sink, event));
-    let handlers = model.handlers.iter().enumerate();
-    let handlers = handlers.map(|(number, handler)| routine.slot_port(number, handler, &model.events));
+    let handlers = (0..model.handlers.len()).map(|number| routine.slot_port(number, model));
     let joins = || model.handlers.iter().enumerate().filter(|(_, handler)| handler.is_join());
     let parts = joins().map(|(number, handler)| routine.join_port(number, handler));
     let unpaired = routine.unpaired_enums(model);
@@ -88,7 +88,6 @@ pub(crate) fn expand(args: &Args, parsed: &Impl, model: &Model) -> TokenStream {
             dead_code, unused_variables, unused_mut, clippy::all, clippy::pedantic
         )]
         const _: () = {
-            #marked
             #outbox
             #table
             #thread_safe
@@ -133,10 +132,18 @@ impl Routine<'_> {
     }
 }
 
-/// For a flow that uses the routine to have no errors of its own.
-pub(crate) fn macro_only(model: &Model) -> TokenStream {
+/// For a flow that uses the routine to have no errors of its own. Of a routine that borrows, the struct says so, if it is marked.
+pub(crate) fn macro_only(args: &Args, parsed: &Impl, model: &Model, borrows: bool) -> TokenStream {
+    let Some(name) = &model.name else { return TokenStream::new() };
     let events: Vec<&Event> = model.events.iter().collect();
-    model.name.as_ref().map(|name| table::broken_port_macro(name, &events, false)).unwrap_or_default()
+    let table = table::broken_port_macro(name, &events, false);
+    let asked = borrows.then(|| {
+        let (p, self_type) = (&args.private, &parsed.self_type);
+        let (impl_generics, _, where_clause) = parsed.generics.split_for_impl();
+        let asked = at(syn::spanned::Spanned::span(self_type), quote! { #p::is_told::<#self_type> });
+        quote! { const _: () = { #[allow(dead_code)] fn __told #impl_generics() #where_clause { #asked(); } }; }
+    });
+    quote! { #table #asked }
 }
 
 /// The routine for an editor, with mistakes or without.
@@ -218,12 +225,15 @@ impl Routine<'_> {
         })
     }
 
-    fn marked(&self) -> TokenStream {
-        let p = self.p;
-        let self_type = &self.parsed.self_type;
-        let (impl_generics, _, where_clause) = self.parsed.generics.split_for_impl();
-        let asked = at(syn::spanned::Spanned::span(self_type), quote! { #p::is_marked::<#self_type> });
-        quote! { fn __marked #impl_generics() #where_clause { #asked(); } }
+    /// Who asks for this has no error of their own where the struct is not marked, or where an `async` handler cannot go from thread to
+    /// thread.
+    fn marked(&self, model: &Model) -> TokenStream {
+        let (p, self_type) = (self.p, &self.parsed.self_type);
+        let marked =
+            at(syn::spanned::Spanned::span(self_type), quote! { <#self_type as #p::Fields>::MARKED });
+        let waiting = model.handlers.iter().find_map(|handler| handler.waits);
+        let shared = waiting.map(|place| at(place, quote! { + <#self_type as #p::Shared>::SHARED }));
+        quote! { #marked #shared }
     }
 
     fn event_enum(&self) -> Ident {

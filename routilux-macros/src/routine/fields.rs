@@ -1,9 +1,11 @@
 //! `#[routine]` on a struct: which field is configuration, state, resource or transient, and what follows.
 
 use super::args::Args;
+use super::bounds::unbounded;
 use crate::diagnostic::{Diagnostics, at, error};
 use crate::document;
 use crate::editor;
+use crate::owned::{borrowed_for_ever, owned};
 use crate::text;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -34,12 +36,12 @@ pub(super) fn expand(args: &Args, item: TokenStream) -> TokenStream {
     };
     let mut diagnostics = Diagnostics::default();
     let mut model = model(&mut item, &mut diagnostics);
-    check(&item, &mut model, &mut diagnostics);
+    check(&mut item, &mut model, &mut diagnostics);
     // With errors too, where it can be: who uses the routine has none of their own then.
     let mut generated = match model.understood {
         true => generate(args, &item, &model),
         // Nothing that it could be a stub of borrows.
-        false if item.generics.lifetimes().next().is_some() => TokenStream::new(),
+        false if item.generics.lifetimes().next().is_some() => told(args, &item),
         false => stub(args, &item),
     };
     if editor::asks() {
@@ -111,7 +113,7 @@ fn misspelt(attrs: &mut Vec<Attribute>) -> Option<(Attribute, &'static str)> {
     found.map(|(at, near)| (attrs.remove(at), near))
 }
 
-fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
+fn check(item: &mut ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
     if let Fields::Unnamed(fields) = &item.fields {
         model.understood = false;
         diagnostics.error(
@@ -132,28 +134,7 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
             );
         }
     }
-    for param in item.generics.type_params() {
-        let in_where =
-            item.generics.where_clause.iter().flat_map(|clause| &clause.predicates).any(|predicate| {
-                predicate
-                    .to_token_stream()
-                    .into_iter()
-                    .next()
-                    .is_some_and(|first| param.ident == first.to_string())
-            });
-        if param.bounds.is_empty() && !in_where {
-            model.understood = false;
-            let name = &param.ident;
-            diagnostics.error(
-                Code::RoutineBound,
-                param,
-                format!("`{name}` may be any type, and a routine has to save and to move what it holds"),
-                format!(
-                    "write `{name}: Payload`, or `{name}: 'static` for a type that is only configuration"
-                ),
-            );
-        }
-    }
+    model.understood &= !unbounded(&item.generics, diagnostics);
     let own_name = item.ident.to_string();
     let mut recursive = false;
     for (_, field) in &model.fields {
@@ -179,6 +160,7 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
         }
     }
     model.understood &= !recursive;
+    borrowing(item, model, diagnostics);
     for (kind, field) in &mut model.fields {
         if *kind == Kind::State
             && let Some(shared) = shared_mutable(field.ty.to_token_stream())
@@ -190,6 +172,24 @@ fn check(item: &ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
             ));
             // It may have other mistakes as state, which follow from this one.
             *kind = Kind::Transient;
+        }
+    }
+}
+
+/// A field that borrows has a lifetime in the struct's parameters, where that is told, or none.
+fn borrowing(item: &mut ItemStruct, model: &mut Model, diagnostics: &mut Diagnostics) {
+    if item.generics.lifetimes().next().is_some() {
+        return;
+    }
+    for (field, (kind, known)) in item.fields.iter_mut().zip(&mut model.fields) {
+        if let Some(borrowed) = borrowed_for_ever(&field.ty)
+            && let Some(owned) = owned(&field.ty)
+        {
+            let help =
+                format!("own the value, as `{owned}`, or share it by `Arc`: a saved job could not hold it");
+            diagnostics.error(Code::RoutineBorrows, &field.ty, "a routine borrows nothing", help);
+            // So that nothing follows from it.
+            (field.ty, known.ty, *kind) = (borrowed.clone(), borrowed, Kind::Given);
         }
     }
 }
@@ -475,6 +475,13 @@ fn stub(args: &Args, item: &ItemStruct) -> TokenStream {
             fn swap_state(&mut self, _: &mut Self) {}
         }
     }
+}
+
+/// That it borrows has been told.
+fn told(args: &Args, item: &ItemStruct) -> TokenStream {
+    let (p, ident) = (&args.private, &item.ident);
+    let (impl_generics, ty_generics, where_clause) = item.generics.split_for_impl();
+    quote! { impl #impl_generics #p::Told for #ident #ty_generics #where_clause {} }
 }
 
 /// The parameters of a struct as those of an alias for it.

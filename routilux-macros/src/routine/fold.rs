@@ -3,8 +3,9 @@
 use super::model::{Fold, Param, Pass};
 use super::parse::Function;
 use super::signature::{Role, role};
-use super::types::{bare, owned_name};
+use super::types::bare;
 use crate::diagnostic::Diagnostics;
+use crate::owned::{mistake, owned, without_references};
 use crate::text;
 use routilux_graph::Code;
 use syn::{Attribute, FnArg, Meta, Type};
@@ -49,7 +50,12 @@ fn understand(
     }
     if !signature.generics.params.is_empty() {
         let help = "use those of the routine";
-        diagnostics.error(Code::FoldShape, &signature.generics, "a fold has no parameters of its own", help);
+        diagnostics.error(
+            Code::FoldShape,
+            &signature.generics,
+            "a fold has no type parameters of its own",
+            help,
+        );
         return None;
     }
     if let syn::ReturnType::Type(_, ty) = &signature.output {
@@ -72,7 +78,7 @@ fn understand(
     let acc = match bare(&first.ty) {
         Type::Reference(reference) if reference.mutability.is_some() => match &*reference.elem {
             Type::Slice(_) | Type::ImplTrait(_) => {
-                let help = format!("write `&mut {}`", owned_name(&reference.elem));
+                let help = format!("write `&mut {}`", without_references(&reference.elem));
                 diagnostics.error(
                     Code::FoldShape,
                     &first.ty,
@@ -81,11 +87,23 @@ fn understand(
                 );
                 return None;
             }
-            elem => elem.clone(),
+            elem => {
+                if let Some(owned) = owned(elem) {
+                    let message = "what a fold has so far is owned: it waits, and is saved";
+                    diagnostics.error(
+                        Code::PayloadShape,
+                        &first.ty,
+                        message,
+                        format!("write `&mut {owned}`"),
+                    );
+                    return None;
+                }
+                elem.clone()
+            }
         },
         other => {
             let owned = match other {
-                Type::Reference(reference) => owned_name(&reference.elem),
+                Type::Reference(reference) => without_references(&reference.elem),
                 owned => text::of(owned),
             };
             diagnostics.error(
@@ -110,7 +128,7 @@ fn understand(
         }
         match bare(&typed.ty) {
             Type::Reference(reference) => {
-                let help = format!("write `{}`", owned_name(&reference.elem));
+                let help = format!("write `{}`", without_references(&reference.elem));
                 diagnostics.error(
                     Code::FoldShape,
                     &typed.ty,
@@ -119,16 +137,11 @@ fn understand(
                 );
                 return None;
             }
-            Type::ImplTrait(_) => {
-                diagnostics.error(
-                    Code::FoldShape,
-                    &typed.ty,
-                    "a payload has one type",
-                    "name it instead of `impl Trait`",
-                );
-                return None;
-            }
             owned => {
+                if let Some((message, help)) = mistake(owned) {
+                    diagnostics.error(Code::PayloadShape, &typed.ty, message, help);
+                    return None;
+                }
                 payload.push(Param { ty: owned.clone(), text: text::of(owned), pass: Pass::Value });
             }
         }

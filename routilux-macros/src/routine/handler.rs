@@ -10,6 +10,7 @@ use super::returns;
 use super::signature::{self, Parameters, param};
 use super::types::{alike, bare, is_str, only_argument};
 use crate::diagnostic::Diagnostics;
+use crate::owned;
 use crate::text;
 use proc_macro2::Ident;
 use quote::quote;
@@ -53,7 +54,7 @@ pub(super) fn read(
         diagnostics.error(
             Code::HandlerShape,
             &signature.generics,
-            format!("a {what} has no parameters of its own"),
+            format!("a {what} has no type parameters of its own"),
             help,
         );
         return None;
@@ -264,7 +265,16 @@ fn list(
         },
         _ => None,
     };
-    if let Some(item) = item {
+    if let (Some(item), [typed]) = (item, parameters.payload.as_slice()) {
+        let written = |owned: String| match takes {
+            Takes::Slice => format!("write `&[{owned}]`"),
+            _ => format!("write `Vec<{owned}>`"),
+        };
+        if let Some((message, help)) = owned::mistake(item) {
+            let help = owned::owned(item).map_or(help, written);
+            diagnostics.error(Code::PayloadShape, &typed.ty, message, help);
+            return None;
+        }
         return Some(vec![Param { ty: item.clone(), text: text::of(item), pass: Pass::Slice }]);
     }
     let ty = item_text(&parameters.payload);

@@ -4,9 +4,11 @@
 use super::parse::{Function, Impl, Item};
 use super::{event, fold, handler};
 use crate::diagnostic::Diagnostics;
+use crate::text;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use routilux_graph::{Code, Merge, When};
+use routilux_graph::{Code, Merge, When, did_you_mean};
+use std::collections::HashSet;
 use std::fmt;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -336,18 +338,47 @@ pub(crate) enum Mark {
     Merge,
 }
 
+/// Attributes of the language, which are no misspelt marks.
+const OF_THE_LANGUAGE: [&str; 15] = [
+    "allow",
+    "cfg",
+    "cfg_attr",
+    "cold",
+    "deny",
+    "deprecated",
+    "doc",
+    "expect",
+    "forbid",
+    "inline",
+    "must_use",
+    "target_feature",
+    "test",
+    "track_caller",
+    "warn",
+];
+
 impl Mark {
+    const ALL: [(&str, Mark); 6] = [
+        ("event", Mark::Event),
+        ("slot", Mark::Slot),
+        ("join", Mark::Join),
+        ("source", Mark::Source),
+        ("finish", Mark::Finish),
+        ("merge", Mark::Merge),
+    ];
+
+    /// A misspelt one is taken for what it was probably meant to be.
     pub(crate) fn of(attr: &Attribute) -> Option<Self> {
-        let path = attr.path();
-        match () {
-            () if path.is_ident("event") => Some(Mark::Event),
-            () if path.is_ident("slot") => Some(Mark::Slot),
-            () if path.is_ident("join") => Some(Mark::Join),
-            () if path.is_ident("source") => Some(Mark::Source),
-            () if path.is_ident("finish") => Some(Mark::Finish),
-            () if path.is_ident("merge") => Some(Mark::Merge),
-            () => None,
-        }
+        let name = attr.path().get_ident()?.to_string();
+        let known = |name: &str| Mark::ALL.iter().find(|(known, _)| *known == name).map(|(_, mark)| *mark);
+        known(&name).or_else(|| match OF_THE_LANGUAGE.contains(&name.as_str()) {
+            true => None,
+            false => known(did_you_mean(&name, Mark::ALL.map(|(known, _)| known))?),
+        })
+    }
+
+    fn is_misspelt(self, attr: &Attribute) -> bool {
+        Mark::ALL.iter().all(|(name, mark)| *mark != self || !attr.path().is_ident(name))
     }
 
     /// A function with this mark, as a noun.
@@ -421,6 +452,7 @@ pub(crate) fn build(parsed: &Impl, diagnostics: &mut Diagnostics) -> Model {
         chosen.map(|(function, _)| plain(&function.signature.ident)).collect()
     };
     let known = Known { events: &events, event_names: names(true), folds: &folds, functions: names(false) };
+    let mut seen = HashSet::new();
     let handlers = functions
         .iter()
         .filter_map(|(function, marked)| match marked {
@@ -429,6 +461,8 @@ pub(crate) fn build(parsed: &Impl, diagnostics: &mut Diagnostics) -> Model {
             }
             _ => None,
         })
+        // A second function of a name is told by the compiler.
+        .filter(|handler: &Handler| seen.insert(plain(&handler.name)))
         .collect();
     Model { name, events, handlers }
 }
@@ -465,7 +499,13 @@ fn marked<'f>(function: &'f Function, diagnostics: &mut Diagnostics) -> Option<M
             None
         }
         [] => None,
-        [(mark, attr)] => Some(Marked::As(*mark, attr)),
+        [(mark, attr)] => {
+            if mark.is_misspelt(attr) {
+                let message = format!("a function has no mark `#[{}]`", text::of(attr.path()));
+                diagnostics.error(Code::FieldMark, attr, message, format!("did you mean `{mark}`?"));
+            }
+            Some(Marked::As(*mark, attr))
+        }
         [(first, _), (second, attr), ..] => {
             let message = match first == second {
                 true => format!("`{first}` stands here twice"),

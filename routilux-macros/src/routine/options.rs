@@ -2,12 +2,31 @@
 
 use super::duration;
 use super::model::{Known, Mark, plain};
-use crate::diagnostic::{Diagnostics, coded};
+use crate::diagnostic::{Diagnostics, coded, error};
 use crate::text;
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use routilux_graph::{Code, Merge, When, did_you_mean};
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, MetaNameValue, Token};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta, MetaList, MetaNameValue, Token};
+
+/// `"append"` for `merge = "append"`, and `merge: "append"`.
+fn meant(list: &MetaList) -> Option<String> {
+    let tokens: Vec<TokenTree> = list.tokens.clone().into_iter().collect();
+    match tokens.as_slice() {
+        [TokenTree::Literal(value)] => {
+            let key = match value.to_string().trim_matches('"') {
+                "append" | "latest" | "override" => "merge",
+                "drained" => "when",
+                _ => return None,
+            };
+            Some(format!("{key} = {value}"))
+        }
+        [TokenTree::Ident(key), TokenTree::Punct(colon), value] if colon.as_char() == ':' => {
+            Some(format!("{key} = {value}"))
+        }
+        _ => None,
+    }
+}
 
 /// Every option, and the marks that have it.
 const OPTIONS: [(&str, &[Mark]); 10] = [
@@ -90,9 +109,18 @@ pub(super) fn read(
     let metas = match parsed {
         Ok(metas) => metas,
         Err(problem) => {
-            let help = format!("write options one after the other, with commas between: `{}`", example(mark));
-            let what = format!("the options of `{mark}` cannot be read");
-            diagnostics.add(coded(Code::OptionValue, problem, &list.to_token_stream(), &what, &help));
+            diagnostics.add(match meant(list) {
+                Some(written) => {
+                    let help = format!("write `#[{}({written})]`", text::of(&list.path));
+                    error(Code::OptionValue, &list.tokens, "an option is a name, `=` and a value", help)
+                }
+                None => {
+                    let example = example(mark);
+                    let help = format!("write options one after the other, with commas between: `{example}`");
+                    let what = format!("the options of `{mark}` cannot be read");
+                    coded(Code::OptionValue, problem, &list.to_token_stream(), &what, &help)
+                }
+            });
             options.unclear = true;
             return options;
         }

@@ -4,7 +4,7 @@ use super::model::{Each, Emits, Event, Known, Mark, Returns, plain};
 use super::options::Options;
 use super::parse::Function;
 use super::signature::Parameters;
-use super::types::{alike, arguments, bare, is_impl_iterator, is_named, is_str, is_unit, only_argument};
+use super::types::{alike, arguments, bare, is_impl_iterator, is_named, is_unit, only_argument};
 use crate::diagnostic::Diagnostics;
 use crate::text;
 use proc_macro2::Ident;
@@ -144,7 +144,8 @@ fn emits(
     };
     let Some(value) = value.filter(|value| !is_unit(value)) else {
         // An event that carries nothing is emitted where nothing is returned.
-        if event.params.is_empty() && (ty.is_none() || value.is_some()) {
+        let is_plain = result.as_ref().is_some_and(Vec::is_empty);
+        if event.params.is_empty() && (ty.is_none() || value.is_some() || is_plain) {
             return Some(Returns::Emits(Emits { event: number, ty: ty.cloned(), each: Each::One, fails }));
         }
         let payload = text::of(event.payload());
@@ -160,10 +161,7 @@ fn emits(
         return None;
     };
     if let Type::Reference(reference) = bare(value) {
-        let owned = match &*reference.elem {
-            elem if is_str(elem) => "String".to_owned(),
-            elem => super::types::owned_name(elem),
-        };
+        let owned = crate::owned::without_references(&reference.elem);
         diagnostics.error(
             Code::EmitTarget,
             value,

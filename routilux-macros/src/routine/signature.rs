@@ -3,6 +3,7 @@
 use super::model::{Mark, Param, Pass};
 use super::types::{bare, is_str};
 use crate::diagnostic::{Diagnostics, at};
+use crate::owned;
 use crate::text;
 use quote::quote;
 use routilux_graph::Code;
@@ -103,6 +104,15 @@ pub(super) fn parameters<'f>(
                 );
                 return None;
             }
+            Role::OutboxOfNone => {
+                diagnostics.error(
+                    Code::Arguments,
+                    &typed.ty,
+                    "the outbox does not say whose it is",
+                    "write `out: &mut Emit<Self>`",
+                );
+                return None;
+            }
             Role::WrongContext => {
                 let help = "write `cx: &Context`; for a type of your own with that name, `self::Context`";
                 diagnostics.error(Code::Arguments, &typed.ty, "the context is taken as `&`", help);
@@ -149,6 +159,8 @@ pub(super) enum Role {
     Outbox,
     /// `&Emit<Self>` or `Emit<Self>`, which is a mistake.
     WrongOutbox,
+    /// `&mut Emit`, which is a mistake.
+    OutboxOfNone,
     Context,
     /// `&mut Context` or `Context`, which is a mistake.
     WrongContext,
@@ -167,6 +179,7 @@ pub(super) fn role(ty: &Type) -> Role {
     let with_arguments = !last.arguments.is_none();
     match mutable {
         Some(true) if last.ident == "Emit" && with_arguments => Role::Outbox,
+        Some(true) if last.ident == "Emit" && ours => Role::OutboxOfNone,
         _ if last.ident == "Emit" && with_arguments => Role::WrongOutbox,
         Some(false)
             if last.ident == "Context"
@@ -179,6 +192,21 @@ pub(super) fn role(ty: &Type) -> Role {
     }
 }
 
+/// The signature with what is told by us put right, so that the compiler has nothing more to say: `&mut Emit` becomes `&mut Emit<Self>`.
+pub(super) fn mended(signature: &Signature) -> Signature {
+    let mut signature = signature.clone();
+    for input in &mut signature.inputs {
+        let FnArg::Typed(typed) = input else { continue };
+        if let Role::OutboxOfNone = role(&typed.ty)
+            && let Type::Reference(reference) = &mut *typed.ty
+        {
+            let outbox = &reference.elem;
+            *reference.elem = Type::Verbatim(at(outbox.span(), quote!(#outbox<Self>)));
+        }
+    }
+    signature
+}
+
 /// How one parameter takes its payload.
 pub(super) fn param(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Param> {
     let (owned, pass) = match bare(ty) {
@@ -189,6 +217,16 @@ pub(super) fn param(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Param> {
                 ty,
                 "a payload is taken as `T` or `&T`",
                 format!("write `{owned}` or `&{owned}`"),
+            );
+            return None;
+        }
+        Type::Reference(reference) if reference.lifetime.as_ref().is_some_and(|name| name.ident != "_") => {
+            let name = owned::without_references(&reference.elem);
+            diagnostics.error(
+                Code::PayloadShape,
+                ty,
+                "what a handler is lent is there while it runs, and has no lifetime to name",
+                format!("write `{name}` or `&{name}`"),
             );
             return None;
         }
@@ -214,16 +252,20 @@ pub(super) fn param(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Param> {
             }
             elem => (elem.clone(), Pass::Reference),
         },
-        Type::ImplTrait(_) => {
-            diagnostics.error(
-                Code::PayloadShape,
-                ty,
-                "a payload has one type",
-                "name it instead of `impl Trait`",
-            );
-            return None;
-        }
         _ => (ty.clone(), Pass::Value),
     };
+    is_owned(ty, &owned, pass, diagnostics)?;
     Some(Param { text: text::of(&owned), ty: owned, pass })
+}
+
+/// Tells what is wrong with a payload that is taken in this way, as `ty`.
+fn is_owned(ty: &Type, payload: &Type, pass: Pass, diagnostics: &mut Diagnostics) -> Option<()> {
+    let Some((message, help)) = owned::mistake(payload) else { return Some(()) };
+    let help = match (owned::owned(payload), pass) {
+        (Some(owned), Pass::Reference) => format!("write `&{owned}`"),
+        (Some(owned), Pass::Slice) => format!("write `&[{owned}]`"),
+        _ => help,
+    };
+    diagnostics.error(Code::PayloadShape, ty, message, help);
+    None
 }

@@ -1,6 +1,5 @@
 //! Types as they are written: what can be told of them without knowing what their names mean.
 
-use crate::text;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeParamBound};
@@ -72,16 +71,6 @@ pub(super) fn is_str(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.is_ident("str"))
 }
 
-/// What to own instead of a reference to `ty`.
-pub(super) fn owned_name(ty: &Type) -> String {
-    match ty {
-        Type::Slice(slice) => format!("Vec<{}>", text::of(&slice.elem)),
-        Type::Path(path) if path.path.is_ident("Path") => "PathBuf".to_owned(),
-        other if is_str(other) => "String".to_owned(),
-        other => text::of(other),
-    }
-}
-
 /// Whether two types are written alike, up to the paths before names: what `use` makes short is the same.
 pub(super) fn alike(a: impl ToTokens, b: impl ToTokens) -> bool {
     without_paths(a.to_token_stream()) == without_paths(b.to_token_stream())
@@ -118,6 +107,7 @@ fn without_paths(tokens: TokenStream) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text;
 
     fn ty(text: &str) -> Type {
         syn::parse_str(text).unwrap()

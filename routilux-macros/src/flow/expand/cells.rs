@@ -138,7 +138,7 @@ impl Flow<'_> {
         let used = names(given.clone());
         // Each routine has its own copy of the parameters that it names.
         let params = self.header.params.iter().filter(|param| used.contains(&plain(&param.name)));
-        let params = params.map(|Param { name, ty }| {
+        let params = params.map(|Param { name, ty, .. }| {
             // Our `self`, where the user's type stands.
             let place = Span::call_site().located_at(ty.span());
             quote_spanned! { place=> let #name: #ty = ::core::clone::Clone::clone(&self.#name); }

@@ -1,7 +1,10 @@
 //! What leaves a flow: what waits at its outputs, and its result, which is in the report. A flow in it leaves what it has sent
 //! until the step takes it on.
 
-use super::Flow;
+use super::super::model::{By, Typed};
+use super::ends::Begin;
+use super::{Flow, SlotAt};
+use crate::bounds;
 use crate::diagnostic::at;
 use crate::routine::plain;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -14,7 +17,8 @@ impl Flow<'_> {
         let types: Vec<TokenStream> = self.outputs.iter().map(|output| self.output_type(*output)).collect();
         // Where an output's type is no payload, the error stands at the output.
         let made = self.outputs.iter().zip(&types).map(|(output, ty)| {
-            let codec = self.codec(ty, self.model.outputs[*output].name.span());
+            let output = &self.model.outputs[*output];
+            let codec = self.codec(&self.asked_as(output, ty), self.asked_at(output));
             quote! { #p::Outlet::new({ #codec }) }
         });
         let (result, made_result) = match self.result_type().zip(self.model.result.as_ref()) {
@@ -46,6 +50,35 @@ impl Flow<'_> {
                 }
             }
         }
+    }
+
+    /// The payload's type as it is asked for. Of a failure it is told at its slot that the payload cannot be saved.
+    fn asked_as(&self, output: &Typed, ty: &TokenStream) -> TokenStream {
+        let p = self.p;
+        let begin = match (&output.ty, output.typed_by) {
+            (None, Some(By::Connection(connection))) => Some(self.begin(connection)),
+            _ => None,
+        };
+        let Some(Begin::Error(slot)) = begin else { return ty.clone() };
+        let SlotAt { routine, number, .. } = &self.slots[slot];
+        // A constant has no type parameters in it.
+        if !bounds::arguments(&self.model.routines[*routine].path).is_empty() {
+            return ty.clone();
+        }
+        let routine = self.routine_type(*routine);
+        quote! { <#p::Asked<{ <#routine as #p::SlotPort<#number>>::SAVED }> as #p::Sound<#ty>>::Routine }
+    }
+
+    /// Where the payload of an output is asked for: where an event goes to several, at the first. Errors that are alike are one for the
+    /// compiler.
+    fn asked_at(&self, output: &Typed) -> Span {
+        let event = |output: &Typed| match (&output.ty, output.typed_by) {
+            (None, Some(By::Connection(connection))) => Some(self.begin(connection)),
+            _ => None,
+        };
+        let mut outputs = self.outputs.iter().map(|output| &self.model.outputs[*output]);
+        let first = outputs.find(|first| event(first).is_some() && event(first) == event(output));
+        first.unwrap_or(output).name.span()
     }
 
     /// What saves a payload; if it is none, the error stands at `place`.

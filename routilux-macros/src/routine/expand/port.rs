@@ -62,8 +62,9 @@ impl Routine<'_> {
         }
     }
 
-    pub(super) fn slot_port(&self, number: usize, handler: &Handler, events: &[Event]) -> TokenStream {
+    pub(super) fn slot_port(&self, number: usize, model: &Model) -> TokenStream {
         let p = self.p;
+        let (handler, events) = (&model.handlers[number], &model.events);
         let self_type = &self.parsed.self_type;
         let (impl_generics, _, where_clause) = self.impl_for();
         let payload = self.payload(number, handler);
@@ -74,6 +75,13 @@ impl Routine<'_> {
         let codec = match handler.kind {
             Kind::Join { .. } => self.parts_codec(number, handler),
             _ => at(payload_at, quote! { <#payload as #p::Saves>::codec() }),
+        };
+        let saved = match handler.kind {
+            Kind::Join { .. } => TokenStream::new(),
+            _ => {
+                let saved = at(payload_at, quote! { <#payload as #p::Saves>::SAVED });
+                quote! { const SAVED: usize = #saved; }
+            }
         };
         let keeps = handler.keeps();
         let keep = match (keeps, &handler.kind) {
@@ -96,7 +104,10 @@ impl Routine<'_> {
             (true, true) => quote!(PutBack),
             (true, false) => quote!(Exposed),
         };
-        let undo = at(handler.name.span(), quote! { #p::#undo });
+        // That the state cannot be put back is told at one of the handlers: errors that are alike in all are one for the compiler.
+        let is_put_back = |handler: &Handler| handler.exclusive && handler.is_undoable();
+        let undone = model.handlers.iter().find(|first| is_put_back(first) && is_put_back(handler));
+        let undo = at(undone.unwrap_or(handler).name.span(), quote! { #p::#undo });
         let mode = self.mode(handler);
         let argument = self.argument(number, handler, &payload);
         let arrival = Ident::new("__arrival", Span::mixed_site());
@@ -130,6 +141,7 @@ impl Routine<'_> {
                 type Undo = #undo;
                 const MODE: #p::SlotMode = #mode;
                 const KEEPS: bool = #keeps;
+                #saved
 
                 fn codec() -> #p::Codec<Self::Payload> {
                     #codec
@@ -259,11 +271,14 @@ impl Routine<'_> {
             },
         );
         let needed = at(place, quote! { #p::needs_tokio!(); });
+        // That the routine cannot is told once, beside `MARKED`.
         quote! {
             #needed
 
             #[automatically_derived]
-            impl #impl_generics #p::AsyncPort<#number> for #self_type #where_clause {
+            impl #impl_generics #p::AsyncPort<#number> for #self_type
+            #where_clause, for<'__routilux> #self_type: #p::SyncFields
+            {
                 type Given = #p::#lasting<#payload>;
 
                 fn begin(

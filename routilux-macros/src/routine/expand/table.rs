@@ -24,6 +24,7 @@ impl Routine<'_> {
         let self_type = &self.parsed.self_type;
         let (impl_generics, ty_generics, where_clause) = self.parsed.generics.split_for_impl();
         let name = plain(self.name);
+        let marked = self.marked(model);
         let events = self.events(model).into_iter().map(|EventRow { name, payload, live }| {
             quote! { #p::EventInfo { name: #name, payload: #payload, live: #live } }
         });
@@ -65,6 +66,7 @@ impl Routine<'_> {
                 type Emit = #emit #ty_generics;
                 type Place = #p::#place<Self>;
                 const TYPE: &'static str = #name;
+                const MARKED: usize = #marked;
                 const SLOTS: &'static [#p::SlotInfo] = &[#(#slots),*];
                 const EVENTS: &'static [#p::EventInfo] = &[#(#events),*];
             }
