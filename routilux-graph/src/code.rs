@@ -195,7 +195,7 @@ catalogue! {
     /// `#[routine]` is on the `impl` block and not on the struct
     StructNotMarked = 101, "the struct's name";
     /// `#[routine]` is on the struct and not on its `impl` block
-    ImplNotMarked = 102, "the type";
+    ImplNotMarked = 102, "the name of the first marked function";
     /// A routine has two `#[routine]` blocks
     SecondImpl = 103, "the second block's `#[routine]`";
     /// A mark of a field or a function is not known, or is there twice

@@ -139,3 +139,16 @@ pub fn routine(args: TokenStream, item: TokenStream) -> TokenStream {
 pub fn flow_stage(input: TokenStream) -> TokenStream {
     flow::expand(input.into()).into()
 }
+
+/// The marks of functions as attributes of their own: `#[routine]` takes those in its block away before they are looked for.
+macro_rules! marks {
+    ($($mark:ident)*) => {$(
+        #[doc(hidden)]
+        #[proc_macro_attribute]
+        pub fn $mark(_: TokenStream, function: TokenStream) -> TokenStream {
+            routine::unmarked::expand(stringify!($mark), function.into()).into()
+        }
+    )*};
+}
+
+marks! { event slot join source finish merge }

@@ -16,6 +16,7 @@ mod parse;
 mod returns;
 mod signature;
 mod types;
+pub(crate) mod unmarked;
 
 use crate::diagnostic::{Diagnostics, coded, error};
 use crate::editor;
