@@ -90,6 +90,7 @@ pub fn check(graph: &Graph) -> Vec<Problem> {
     checker.returns();
     checker.ignored();
     checker.policies();
+    checker.dead_wires();
     checker.feedback();
     checker.unconnected();
     checker.way_in();

@@ -111,7 +111,12 @@ fn borrows(parsed: &parse::Impl) -> bool {
 fn expand_impl(args: &Args, item: TokenStream) -> TokenStream {
     let parsed = match parse::parse(item.clone()) {
         Ok(parsed) => parsed,
-        Err(error) => return with_item(unreadable(error, &item), item),
+        // Not the item too: its marks would be looked for.
+        Err(error) => {
+            let table = expand::table_of_unread(&item);
+            let error = unreadable(error, &item).to_compile_error();
+            return quote! { #table #error };
+        }
     };
     let mut diagnostics = Diagnostics::default();
     let is_unbounded = bounds::unbounded(&parsed.generics, &mut diagnostics);

@@ -213,6 +213,13 @@ pub use routilux_graph as graph;
 /// | `retry(n, delay, x2, max 5s, in_order)` | `n` further attempts, or `forever`; each waits longer than the one before by the factor, and `max` at most, give or take a tenth, which follows from the ids of job and delivery, so that many do not come at once. Other deliveries go on meanwhile, `in_order` holds back those over the same connection. Delays are `ms`, `s`, `min`, `h`, `d` |
 /// | `retry(..) then skip` | what is done when the attempts are used up. Without `then`: the error wire, if there is one, else the next policy |
 ///
+/// | a handler has | and fails: what happens |
+/// |---|---|
+/// | an error wire, no policy or only one for everything | it goes over the wire; `retry` of that policy is tried before |
+/// | an error wire and `on error of id.slot retry(..)` | attempts, then the wire |
+/// | an error wire and `on error of id.slot skip` | an error while compiling: nothing would ever go over the wire |
+/// | an error wire and `on error of id.slot if \|e\| .. skip` | what the guard says is skipped, the rest goes over the wire |
+///
 /// Cycles are those of routines: an error wire that leads back to the routine it comes from is marked with `loop` like any other way back.
 ///
 /// An error wire, `id.slot.error -> ..`, is as specific as a policy that names the handler and comes after those: what a policy for everything

@@ -156,6 +156,12 @@ fn the_list_of_pages_is_the_catalogue() {
     for code in Code::ALL {
         list += &format!("| [{code}]({code}.md) | {} | {} |\n", code.headline(), code.token());
     }
+    list += "\n## By what the compiler says\n\nWhere its own message serves, it has no code of ours.\n\n| the compiler says | see |\n|---|---|\n";
+    for code in Code::ALL {
+        if let Some(says) = page(*code).compiler {
+            list += &format!("| `{says}` | [{code}]({code}.md): {} |\n", code.headline());
+        }
+    }
     if env::var_os("CATALOGUE").is_some_and(|value| value == "overwrite") {
         fs::write(&path, &list).unwrap();
     }

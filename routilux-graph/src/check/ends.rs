@@ -77,7 +77,10 @@ impl<'g> Checker<'g> {
             Some(near) => drop(self.probably_meant.insert(Port::new(near, &port.name))),
             None => drop(self.unclear_slots.insert(&port.name)),
         }
-        let help = choices(near, &format!("the routines of `{}`", self.graph.name), ids);
+        let help = match port.routine.as_str() {
+            "out" => format!("an output is written without a dot: `out {}`", port.name),
+            _ => choices(near, &format!("the routines of `{}`", self.graph.name), ids),
+        };
         self.tell(
             Code::UnknownRoutine,
             place(Part::Routine),

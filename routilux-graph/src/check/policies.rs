@@ -2,6 +2,7 @@
 
 use super::{Checker, Part, Place, choices};
 use crate::code::Code;
+use crate::ends::Leaving;
 use crate::model::{Policy, Port, Role, Routine, Slot, Subject};
 use crate::suggest::did_you_mean;
 
@@ -14,6 +15,32 @@ impl<'g> Checker<'g> {
             if let (true, Some(first)) = (sound[index], earlier) {
                 self.never_tried(index, first);
             }
+        }
+    }
+
+    /// An error wire comes after the rows that name its handler: one that takes every error leaves it nothing.
+    pub(super) fn dead_wires(&mut self) {
+        let graph = self.graph;
+        for index in 0..graph.connections.len() {
+            let Some((routine, Leaving::Error(slot))) = self.ends.events[index] else { continue };
+            let known = &graph.routines[routine];
+            let handler = Port::new(&known.id, &known.slots[slot].name);
+            let mut rows = graph.policies.iter().enumerate();
+            let first = rows.find(|(_, row)| {
+                let names_it = matches!(&row.of, Some(Subject::Slot(port)) if *port == handler);
+                names_it && !row.panic && row.guard.is_none()
+            });
+            let Some((first, row)) = first else { continue };
+            if row.passes {
+                continue;
+            }
+            self.tell(
+                Code::UnreachablePolicy,
+                Place::From(index, Part::Whole),
+                format!("nothing goes over this error wire: `{row}` takes every error before it"),
+                "remove one of the two; to try again and then go over the wire, write `retry(..)` without `then`".into(),
+            )
+            .first = Some(Place::Policy(first, Part::Whole));
         }
     }
 

@@ -699,3 +699,23 @@ fn a_cycle_on_which_each_step_sends_the_next_event_is_told() {
     guarded.connections[2].guard = Some("|n| *n > 3".into());
     assert_eq!(warnings(&guarded), []);
 }
+
+#[test]
+fn an_error_wire_that_a_policy_leaves_nothing_is_told() {
+    let with = |rows: Vec<Policy>| {
+        let routines = vec![routine("a", &["x?"], &["y"]), routine("b", &["x"], &[])];
+        let mut graph =
+            flow(routines, &["in x -> a.x", "a.y -> return", "a.x.error -> out failed", "in y -> b.x"]);
+        graph.policies = rows;
+        codes(&graph)
+    };
+    let row = |of: Option<&str>, text: &str| Policy::new(of.map(|of| Subject::Slot(port(of))), text);
+    assert_eq!(with(vec![row(Some("a.x"), "skip")]), [Code::UnreachablePolicy]);
+    assert_eq!(with(vec![row(None, "skip")]), [], "what is for everything comes after the wire");
+    let passes = Policy { passes: true, ..row(Some("a.x"), "retry(2)") };
+    assert_eq!(with(vec![passes]), [], "after the attempts it goes over the wire");
+    let guarded = Policy { guard: Some("|e| true".into()), ..row(Some("a.x"), "skip") };
+    assert_eq!(with(vec![guarded]), []);
+    let panics = Policy { panic: true, ..row(Some("a.x"), "stop") };
+    assert_eq!(with(vec![panics]), []);
+}

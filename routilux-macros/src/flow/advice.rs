@@ -1,6 +1,7 @@
 //! What was probably meant where a statement cannot be read: words that are nearly those of a flow, and parts in the wrong order.
 
 use super::connect::else_without_arrow;
+use super::parse::is_named;
 use super::pieces::{all, is_sign, is_word};
 use super::source_text;
 use crate::diagnostic::error;
@@ -61,8 +62,23 @@ pub(super) fn beginning(tokens: &[TokenTree]) -> Option<syn::Error> {
     ))
 }
 
-/// `ignor r.e`: what a statement would begin with but for a letter.
+/// `ignor r.e`: what a statement would begin with but for a letter; `id = Type` and `id Type`, where a `:` belongs.
 pub(super) fn statement(tokens: &[TokenTree]) -> Option<syn::Error> {
+    let declared = match tokens {
+        [TokenTree::Ident(_), equals, rest @ ..] if is_sign(Some(equals), '=') => Some(rest),
+        [_, rest @ ..] if is_named(tokens) => Some(rest),
+        _ => None,
+    };
+    if let (Some(rest), Some(TokenTree::Ident(id))) = (declared, tokens.first()) {
+        let written = source_text::of(all(rest));
+        let help = format!("write `{id}: {written};`");
+        return Some(error(
+            Code::RoutineShape,
+            all(tokens),
+            format!("between `{id}` and its type stands a `:`"),
+            help,
+        ));
+    }
     let [TokenTree::Ident(word), TokenTree::Ident(_), ..] = tokens else { return None };
     let near = did_you_mean(&word.to_string(), ["ignore", "on"])?;
     Some(error(

@@ -22,12 +22,9 @@ pub(crate) fn check(header: &Header, model: &Model, diagnostics: &mut Diagnostic
     live(model, diagnostics);
     diverted(model, diagnostics);
     shared_live(model, diagnostics);
-    if model.has_broken_routine {
-        return TokenStream::new();
-    }
     let mut warnings = TokenStream::new();
     for problem in routilux_graph::check(&model.graph) {
-        if follows_from_broken(model, &problem) {
+        if follows_from_broken(model, &problem) || is_about_broken_routine(model, &problem) {
             continue;
         }
         let tokens = tokens_at(model, problem.place);
@@ -49,6 +46,43 @@ pub(crate) fn check(header: &Header, model: &Model, diagnostics: &mut Diagnostic
         }
     }
     warnings
+}
+
+/// The ports of a routine with mistakes of its own are not known, and so not what leads where.
+fn is_about_broken_routine(model: &Model, problem: &Problem) -> bool {
+    if !model.has_broken_routine {
+        return false;
+    }
+    let is_broken = |id: &str| model.broken.iter().any(|broken| broken == id);
+    let from = |index: usize| match &model.graph.connections[index].from {
+        Source::Event(port) => is_broken(&port.routine),
+        Source::Input(_) => false,
+    };
+    let to = |index: usize| match &model.graph.connections[index].to {
+        routilux_graph::Target::Slot(port) => is_broken(&port.routine),
+        _ => false,
+    };
+    let of = |index: usize| match &model.graph.policies[index].of {
+        Some(Subject::Routine(id)) => is_broken(id),
+        Some(Subject::Slot(port)) => is_broken(&port.routine),
+        None => false,
+    };
+    match problem.place {
+        // A way through such a routine is not known: neither where it leads nor that there is none.
+        _ if problem.severity == Severity::Warning => true,
+        Place::Flow => true,
+        _ if matches!(problem.code, Code::NoCycle | Code::UnmarkedCycle | Code::DrainedDownstream) => true,
+        Place::Routine(index) => is_broken(&model.graph.routines[index].id),
+        Place::From(index, _) => from(index),
+        Place::To(index, _) => to(index),
+        Place::Connection(index) => from(index) || to(index),
+        Place::Ignored(index, _) => is_broken(&model.graph.ignored[index].routine),
+        Place::Policy(index, _) => of(index),
+        Place::PolicyTo(index, target, _) => match &model.graph.policies[index].to[target] {
+            routilux_graph::Target::Slot(port) => is_broken(&port.routine),
+            _ => false,
+        },
+    }
 }
 
 fn follows_from_broken(model: &Model, problem: &Problem) -> bool {

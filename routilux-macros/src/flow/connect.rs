@@ -377,7 +377,12 @@ pub(super) fn port(tokens: &[TokenTree], beside: impl ToTokens, what: &str) -> s
                 Code::PortShape,
                 routine,
                 format!("`{routine}` names no {what}"),
-                format!("write `{routine}.{what}`, with the name of the {what}"),
+                match what {
+                    "slot" => format!(
+                        "write `{routine}.slot`, with the name of the slot; an output of the flow is `out {routine}`"
+                    ),
+                    _ => format!("write `{routine}.{what}`, with the name of the {what}"),
+                },
             ));
         }
         _ => {}
@@ -440,6 +445,12 @@ fn not_a_statement(tokens: &[TokenTree]) -> syn::Error {
             all(tokens),
             "this connection leads nowhere: it has no `->`",
             "write `id.event -> id.slot;`",
+        ),
+        [TokenTree::Ident(word), TokenTree::Ident(name), ..] if word == "in" => error(
+            Code::Arrow,
+            all(tokens),
+            "this input leads nowhere: it has no `->`",
+            format!("write `in {name} -> id.slot;`"),
         ),
         _ => advice::statement(tokens).unwrap_or_else(|| {
             error(Code::Statement, all(tokens), "this is no statement of a flow", super::parse::STATEMENTS)

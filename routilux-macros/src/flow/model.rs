@@ -40,8 +40,10 @@ pub(crate) struct Model {
     pub(crate) waits: Vec<bool>,
     /// What statements that could not be read speak of.
     pub(crate) mentions: Mentions,
-    /// Whether a routine's own mistakes hide its ports, so that the wiring cannot be checked.
+    /// Whether a routine's own mistakes hide its ports, so that the wiring at it cannot be checked.
     pub(crate) has_broken_routine: bool,
+    /// The ids of those routines.
+    pub(crate) broken: Vec<String>,
     /// One of those that is known to the compiler as wrong.
     wrong: Option<Path>,
 }
@@ -129,6 +131,7 @@ pub(crate) fn build(
         waits: Vec::new(),
         mentions: Mentions::default(),
         has_broken_routine: false,
+        broken: Vec::new(),
         wrong: None,
     };
     // What a name means may depend on a routine that is declared after it.
@@ -193,6 +196,7 @@ impl Model {
             }
             Some(Table::Broken { live, wrong }) => {
                 self.has_broken_routine = true;
+                self.broken.push(plain(&instance.id));
                 if *wrong && self.wrong.is_none() {
                     self.wrong = Some(instance.path.clone());
                 }
@@ -200,6 +204,7 @@ impl Model {
             }
             None => {
                 self.has_broken_routine = true;
+                self.broken.push(plain(&instance.id));
                 if ports::is_itself(&instance.path, &self.name) {
                     let message = format!("the flow `{}` cannot be a part of itself", self.graph.name);
                     let help = "what is to go round is a connection: `id.event -> loop id.slot;`";
@@ -208,6 +213,7 @@ impl Model {
             }
             Some(Table::OtherVersion) => {
                 self.has_broken_routine = true;
+                self.broken.push(plain(&instance.id));
                 let name = text::of(&instance.path);
                 let message = format!("`{name}` was made with another version of routilux");
                 diagnostics.error(

@@ -59,6 +59,9 @@ pub(crate) struct Mentions {
     /// Routines that stand there without a port: which of theirs is meant is not known.
     pub(crate) alone: Vec<String>,
     pub(crate) input: bool,
+    /// The flow's inputs and outputs: they are there all the same.
+    pub(crate) inputs: Vec<Ident>,
+    pub(crate) outputs: Vec<Ident>,
     /// Whether it declares a routine, which may begin by itself.
     pub(crate) instance: bool,
 }
@@ -112,6 +115,14 @@ impl Parse for Header {
                 return Err(error);
             }
             params.extend(parsed);
+            for (number, param) in params.iter().enumerate() {
+                let is_same = |other: &&Param| plain(&other.name) == plain(&param.name);
+                if params[..number].iter().any(|other| is_same(&other)) {
+                    let message = format!("two parameters of the flow are called `{}`", param.name);
+                    let help = "give each a name of its own";
+                    return Err(error(Code::FlowParameter, &param.name, message, help));
+                }
+            }
         }
         if input.peek(Token![->]) {
             let arrow: Token![->] = input.parse()?;
@@ -386,7 +397,18 @@ fn mentions(tokens: &[TokenTree]) -> Mentions {
     for (index, token) in tokens.iter().enumerate() {
         let TokenTree::Ident(ident) = token else { continue };
         mentions.input |= ident == "in";
-        if is_sign(tokens.get(index + 1), ':') {
+        if let Some(TokenTree::Ident(name)) = tokens.get(index + 1)
+            && is_name(name)
+        {
+            match ident.to_string().as_str() {
+                "in" => mentions.inputs.push(name.clone()),
+                "out" => mentions.outputs.push(name.clone()),
+                _ => {}
+            }
+        }
+        // `id: Type`, and what was meant for it: `id = Type`, `id Type`.
+        let is_assigned = |sign: char| is_sign(tokens.get(index + 1), sign);
+        if is_assigned(':') || (index == 0 && (is_assigned('=') || is_named(tokens))) {
             mentions.ids.push(ident.to_string());
         }
         let (names, rest) = connect::dotted(&tokens[index..]);
@@ -395,6 +417,11 @@ fn mentions(tokens: &[TokenTree]) -> Mentions {
             && (index == 0 || !is_sign(tokens.get(index - 1), '.'))
         {
             mentions.alone.push(ident.to_string());
+            // `-> letters`, where `out letters` was meant.
+            let follows = |sign: char| index > 0 && is_sign(tokens.get(index - 1), sign);
+            if is_name(ident) && (follows('>') || follows(',')) {
+                mentions.outputs.push(ident.clone());
+            }
         }
         if let [routine, names @ ..] = names.as_slice()
             && let [name, ..] = names
@@ -408,12 +435,25 @@ fn mentions(tokens: &[TokenTree]) -> Mentions {
     mentions
 }
 
+/// Whether a function can have this name.
+fn is_name(ident: &Ident) -> bool {
+    syn::parse2::<Ident>(ident.to_token_stream()).is_ok() && ident != "out"
+}
+
+/// `id Type { .. }`: two names, the second of them that of a type.
+pub(super) fn is_named(tokens: &[TokenTree]) -> bool {
+    let [TokenTree::Ident(_), TokenTree::Ident(ty), ..] = tokens else { return false };
+    ty.to_string().starts_with(|first: char| first.is_uppercase())
+}
+
 impl Mentions {
     pub(crate) fn add(&mut self, other: Mentions) {
         self.ports.extend(other.ports);
         self.ids.extend(other.ids);
         self.alone.extend(other.alone);
         self.input |= other.input;
+        self.inputs.extend(other.inputs);
+        self.outputs.extend(other.outputs);
         self.instance |= other.instance;
     }
 }

@@ -8,7 +8,8 @@ use proc_macro2::Ident;
 use routilux_graph::{Merge, When};
 use syn::Attribute;
 
-pub(super) fn ports(parsed: &Impl, model: &Model) -> String {
+/// `unpaired` says what the join sends on that has found no partner.
+pub(super) fn ports(parsed: &Impl, model: &Model, unpaired: impl Fn(&Handler) -> String) -> String {
     let docs = |name: &Ident| {
         let attrs: Vec<&[Attribute]> = parsed
             .items
@@ -29,11 +30,15 @@ pub(super) fn ports(parsed: &Impl, model: &Model) -> String {
         let docs = if event.live { format!("{docs} (live)") } else { docs };
         vec![code(&plain(&event.name)), code(&text::of(event.payload())), docs.trim_start().to_owned()]
     });
-    let unpaired = model.handlers.iter().filter(|handler| handler.within() > 0).map(|handler| {
+    let left = model.handlers.iter().filter(|handler| handler.within() > 0).map(|handler| {
         let name = format!("{}.unpaired", plain(&handler.name));
-        vec![code(&name), String::new(), "What the join has found no partner for in time.".to_owned()]
+        vec![
+            code(&name),
+            code(&unpaired(handler)),
+            "What the join has found no partner for in time.".to_owned(),
+        ]
     });
-    let events: Vec<Vec<String>> = events.chain(unpaired).collect();
+    let events: Vec<Vec<String>> = events.chain(left).collect();
     let slots = section("Slots", &["slot", "takes", "keeps", "its handler runs", ""], &slots);
     slots + &section("Events", &["event", "carries", ""], &events)
 }

@@ -132,6 +132,25 @@ impl Routine<'_> {
     }
 }
 
+/// The same of an `impl` block that cannot be read, by the name that it begins with.
+pub(crate) fn table_of_unread(item: &TokenStream) -> TokenStream {
+    let mut depth = 0;
+    let mut tokens = item.clone().into_iter().skip_while(|token| token.to_string() != "impl").skip(1);
+    let name = tokens.find_map(|token| match token {
+        TokenTree::Punct(punct) => {
+            match punct.as_char() {
+                '<' => depth += 1,
+                '>' => depth -= 1,
+                _ => {}
+            }
+            None
+        }
+        TokenTree::Ident(name) if depth == 0 => Some(name),
+        _ => None,
+    });
+    name.map(|name| table::broken_port_macro(&name, &[], false)).unwrap_or_default()
+}
+
 /// For a flow that uses the routine to have no errors of its own. Of a routine that borrows, the struct says so, if it is marked.
 pub(crate) fn macro_only(args: &Args, parsed: &Impl, model: &Model, borrows: bool) -> TokenStream {
     let Some(name) = &model.name else { return TokenStream::new() };

@@ -192,7 +192,8 @@ pub(super) fn role(ty: &Type) -> Role {
     }
 }
 
-/// The signature with what is told by us put right, so that the compiler has nothing more to say: `&mut Emit` becomes `&mut Emit<Self>`.
+/// The signature with what is told by us put right, so that the compiler has nothing more to say: `&mut Emit`, `&Emit<Self>` and
+/// `Emit<Self>` become `&mut Emit<Self>`.
 pub(super) fn mended(signature: &Signature) -> Signature {
     let mut signature = signature.clone();
     for input in &mut signature.inputs {
@@ -202,6 +203,13 @@ pub(super) fn mended(signature: &Signature) -> Signature {
         {
             let outbox = &reference.elem;
             *reference.elem = Type::Verbatim(at(outbox.span(), quote!(#outbox<Self>)));
+        }
+        if let Role::WrongOutbox = role(&typed.ty) {
+            let outbox = match &*typed.ty {
+                Type::Reference(reference) => &*reference.elem,
+                owned => owned,
+            };
+            *typed.ty = Type::Verbatim(at(outbox.span(), quote!(&mut #outbox)));
         }
     }
     signature

@@ -35,7 +35,9 @@ pub(super) fn parts(model: &Model) -> String {
         match &first.from {
             Source::Event(event) => {
                 let routine = model.graph.routine(&event.routine)?;
-                routine.event(&event.name).map(|event| event.payload.clone())
+                let sent = routine.event(&event.name).map(|event| event.payload.clone());
+                let failed = routine.error_of(&event.name);
+                sent.or_else(|| failed.map(|slot| format!("Failure<{}>", routine.slots[slot].payload)))
             }
             Source::Input(_) => None,
         }

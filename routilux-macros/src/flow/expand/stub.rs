@@ -19,11 +19,13 @@ pub(crate) fn stub(
     wrong: Option<&TokenStream>,
 ) -> TokenStream {
     let (inputs, outputs, report) = (inputs_name(header), outputs_name(header), report_name(header));
-    let input_names = model.inputs.iter().map(|input| &input.name);
+    let mut input_names: Vec<&Ident> = model.inputs.iter().map(|input| &input.name).collect();
+    add(&mut input_names, &model.mentions.inputs, &[]);
     let (live, ordinary): (Vec<_>, Vec<_>) =
         model.outputs.iter().partition(|output| model.leads_live(output.first));
-    let [output_names, live_names] = [ordinary, live]
+    let [mut output_names, live_names] = [ordinary, live]
         .map(|outputs| outputs.into_iter().map(|output| &output.name).collect::<Vec<&Ident>>());
+    add(&mut output_names, &model.mentions.outputs, &live_names);
     let text = plain(&header.name);
     let (any, taken, sent) = match wrong {
         Some(_) => {
@@ -112,5 +114,15 @@ pub(crate) fn stub(
             }
             impl #decl #p::Threaded for #name #clause {}
         };
+    }
+}
+
+/// Adds the names that statements speak of which could not be read.
+fn add<'m>(names: &mut Vec<&'m Ident>, mentioned: &'m [Ident], others: &[&Ident]) {
+    for name in mentioned {
+        let is_same = |known: &&Ident| plain(known) == plain(name);
+        if !names.iter().any(is_same) && !others.iter().any(is_same) {
+            names.push(name);
+        }
     }
 }

@@ -57,7 +57,7 @@ impl Routine<'_> {
             (false, true) => quote!(Lasting),
         };
         // The user's own block is not shown, since its handlers are private.
-        let docs = document::attribute(&ports(self.parsed, model));
+        let docs = document::attribute(&ports(self.parsed, model, |join| self.parts_text(join)));
         quote! {
             #docs
             #[automatically_derived]
