@@ -65,6 +65,23 @@ impl<T: Payload> Desk<T> {
     }
 }
 
+/// Public, so that it has a page.
+#[routine]
+pub struct Ledger;
+
+#[routine]
+impl Ledger {
+    #[join(within = "30min")]
+    fn balance(&self, left: u64, right: u64) {
+        drop((left, right));
+    }
+
+    #[slot(merge = "append", when = 3, optional)]
+    fn several(&self, lines: Vec<u64>) {
+        drop(lines);
+    }
+}
+
 flow! {
     /// Pairs words.
     ///
@@ -163,6 +180,11 @@ fn rustdoc_shows_what_is_generated() {
     is_told(&page, "State field type words u64 How many | so far.");
     is_told(&page, "line String at each arrival; may fail Takes one line.");
     is_told(&page, "Events event carries word String One word of the text.");
+
+    let page = text_of(&read("struct.Ledger.html"));
+    is_told(&page, "balance.left u64 all with one of each, for 30min at most");
+    is_told(&page, "several u64 all after 3 arrivals; need not be connected");
+    is_told(&page, "balance.unpaired BalanceUnpaired What the join has found no partner for in time.");
 
     let page = text_of(&read("struct.Outer.html"));
     is_told(&page, "Routines routine type inner Pairs a flow");

@@ -54,8 +54,14 @@ fn rows(handler: &Handler, docs: &str) -> Vec<Vec<String>> {
         Kind::Source { start: false } => (String::new(), "while it has more, once it is armed".to_owned()),
         Kind::Finish => (String::new(), "once nothing can come any more".to_owned()),
     };
+    if handler.within() > 0 {
+        runs += &format!(", for {} at most", time(handler.within()));
+    }
     if handler.is_fallible() {
         runs += "; may fail";
+    }
+    if handler.optional {
+        runs += "; need not be connected";
     }
     let row = |name: String, takes: &str, docs: &str| {
         vec![code(&name), code(takes), keeps.clone(), runs.clone(), docs.to_owned()]
@@ -68,6 +74,13 @@ fn rows(handler: &Handler, docs: &str) -> Vec<Vec<String>> {
         Kind::Slot { .. } => vec![row(name, &handler.payload_text(), docs)],
         Kind::Source { .. } | Kind::Finish => vec![row(name, "", docs)],
     }
+}
+
+/// Milliseconds as one writes them.
+fn time(millis: u64) -> String {
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
+    let fitting = units.into_iter().find(|(_, unit)| millis % unit == 0);
+    fitting.map(|(name, unit)| format!("{}{name}", millis / unit)).unwrap_or_default()
 }
 
 fn keeps(merge: &Merge) -> String {
