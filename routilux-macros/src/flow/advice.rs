@@ -19,6 +19,18 @@ pub(super) fn follows(rest: &[TokenTree]) -> Option<syn::Error> {
             "a guard stands before the arrow",
             "write `id.event if |e| condition -> id.slot;`",
         ),
+        word if ["when", "where", "unless"].iter().any(|known| is_word(Some(word), known)) => error(
+            Code::GuardShape,
+            word,
+            "a guard begins with `if`",
+            "write `id.event if |e| condition -> id.slot;`",
+        ),
+        sign if is_sign(Some(sign), '&') || is_sign(Some(sign), '+') || is_word(Some(sign), "and") => error(
+            Code::Statement,
+            sign,
+            "several targets have a comma between them",
+            "write `-> id.slot, out name`",
+        ),
         _ => error(Code::MissingSemicolon, extra, "a statement ends before this", "write `;` before it"),
     })
 }

@@ -293,12 +293,25 @@ fn target(tokens: &[TokenTree], arrow: &TokenStream) -> syn::Result<Target> {
             TargetKind::Output { name: name.clone(), ty: optional_type(rest, "output")? }
         }
         [TokenTree::Ident(word), rest @ ..] if word == "return" && !is_sign(rest.first(), '.') => {
+            if let [TokenTree::Ident(value)] = rest {
+                let message = "`return` has no value: what goes there is the result";
+                return Err(error(Code::Statement, value, message, "write `return`"));
+            }
             TargetKind::Return { ty: optional_type(rest, "result")? }
         }
         [TokenTree::Ident(word), rest @ ..] if word == "loop" => {
             let (bound, rest) = match rest {
                 [TokenTree::Group(bound), rest @ ..] if bound.delimiter() == Delimiter::Parenthesis => {
                     (Some(self::bound(bound)?), rest)
+                }
+                [TokenTree::Literal(number), ..] => {
+                    let help = format!("write `loop({number}) id.slot`");
+                    return Err(error(
+                        Code::LoopBound,
+                        number,
+                        "the bound of a loop stands in parentheses",
+                        help,
+                    ));
                 }
                 _ => (None, rest),
             };

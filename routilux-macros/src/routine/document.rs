@@ -79,7 +79,7 @@ fn rows(handler: &Handler, docs: &str) -> Vec<Vec<String>> {
 /// Milliseconds as one writes them.
 fn time(millis: u64) -> String {
     let units = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
-    let fitting = units.into_iter().find(|(_, unit)| millis % unit == 0);
+    let fitting = units.into_iter().find(|(_, unit)| millis.is_multiple_of(*unit));
     fitting.map(|(name, unit)| format!("{}{name}", millis / unit)).unwrap_or_default()
 }
 
