@@ -95,9 +95,12 @@ pub fn check(graph: &Graph) -> Vec<Problem> {
     checker.unconnected();
     checker.way_in();
     checker.undelivered();
-    checker.unreached();
-    checker.starving();
-    checker.endless();
+    // What is hardly meant is told of a flow that is wired soundly.
+    if checker.problems.iter().all(|problem| problem.severity == Severity::Warning) {
+        checker.unreached();
+        checker.starving();
+        checker.endless();
+    }
     checker.problems
 }
 
@@ -177,27 +180,4 @@ fn param_names(join: &str, slot: &crate::model::Slot) -> Vec<String> {
 
 fn event_names(routine: &Routine) -> impl Iterator<Item = &str> + Clone {
     routine.events.iter().map(|event| event.name.as_str())
-}
-
-/// "did you mean `a`? Its slots are: `a`, `b`", or "it has none".
-fn choices<'a>(near: Option<&str>, what: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    let mut seen = HashSet::new();
-    names.retain(|name| seen.insert(name.clone()));
-    let list = match names.len() {
-        0 => format!("{what}: there are none"),
-        _ => format!("{what} are: {}", names.join(", ")),
-    };
-    match near {
-        Some(near) => format!("did you mean `{near}`? {}", capitalised(&list)),
-        None => list,
-    }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
-    }
 }

@@ -43,4 +43,4 @@ pub use model::{
     Connection, Drained, Event, Graph, Inner, Merge, Param, Policy, Port, Role, Routine, Slot, Source,
     Subject, Target, Unknown, When,
 };
-pub use suggest::did_you_mean;
+pub use suggest::{choices, did_you_mean};

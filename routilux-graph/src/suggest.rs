@@ -1,5 +1,7 @@
 //! "Did you mean": the known name nearest to a misspelt one.
 
+use std::collections::HashSet;
+
 /// The candidate that is nearest to `name`, if one is near enough to be a likely misspelling:
 /// at most a third of its characters inserted, deleted, replaced or swapped with a neighbour, and
 /// a letter of the other case counts as none. After those, a candidate that begins with it, or that it begins with.
@@ -46,6 +48,37 @@ fn distance(a: &[char], b: &[char]) -> usize {
         before_last = std::mem::replace(&mut last, row);
     }
     last[b.len()]
+}
+
+/// The help for a name that there is not: what was probably meant, and all that there are.
+///
+/// ```
+/// use routilux_graph::choices;
+///
+/// let help = choices(Some("word"), "its events", ["line", "word"].into_iter());
+/// assert_eq!(help, "did you mean `word`? Its events are: `line`, `word`");
+/// assert_eq!(choices(None, "its events", [].into_iter()), "its events: there are none");
+/// ```
+pub fn choices<'a>(near: Option<&str>, what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    let list = match names.len() {
+        0 => format!("{what}: there are none"),
+        _ => format!("{what} are: {}", names.join(", ")),
+    };
+    match near {
+        Some(near) => format!("did you mean `{near}`? {}", capitalised(&list)),
+        None => list,
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub(crate) fn coded(
         Some(last) if is_nowhere => last.span(),
         _ => problem.span(),
     };
-    match text.ends_with(']') {
+    match text.contains("[RTX") {
         true if is_nowhere => syn::Error::new(place, text),
         true => problem,
         false => error(code, OneSpan(place), format!("{what}: {text}"), help),

@@ -109,7 +109,7 @@ fn second_stage(state: &Group, tables: &Group) -> TokenStream {
         None => warnings,
     };
     let shell = is_documented.then(|| expand::documented_shell(&private, &header, &model));
-    match diagnostics.is_empty() && !model.has_broken_routine {
+    match diagnostics.is_empty() && model.broken.is_empty() {
         true => {
             if editor::asks() {
                 expand::leave_code_to_editor(&private, &mut model);

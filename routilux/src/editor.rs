@@ -1,4 +1,4 @@
-//! What a flow is to an editor. Under `cfg(rust_analyzer)` the macros repeat a flow as plain Rust, its names as fields: those
+//! What a flow is to an editor. Where rust-analyzer expands them, the macros repeat a flow as plain Rust, its names as fields: those
 //! an editor completes, explains, finds and renames. None of it is ever run.
 
 use crate::error::{HandlerError, Panic};

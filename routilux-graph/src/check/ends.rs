@@ -1,10 +1,10 @@
 //! The names at the ends of connections: those that there are not, and those that may not stand there.
 
-use super::{Checker, Part, Place, choices, event_names, param_names, slot_names};
+use super::{Checker, Part, Place, event_names, param_names, slot_names};
 use crate::code::Code;
 use crate::ends::{From, To, leaving};
 use crate::model::{Connection, Port, Role, Routine, Slot, Source, Target};
-use crate::suggest::did_you_mean;
+use crate::suggest::{choices, did_you_mean};
 
 impl<'g> Checker<'g> {
     /// Finds the ports that the connections name.

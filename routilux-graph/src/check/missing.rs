@@ -1,6 +1,6 @@
 //! What is missing: connections, and ways to what would never run.
 
-use super::{Checker, Place, Severity, slot_names};
+use super::{Checker, Place, slot_names};
 use crate::code::Code;
 use crate::ends::{Leaving, To};
 use crate::model::{Port, Role, Routine, Slot, Source, When};
@@ -148,10 +148,6 @@ impl Checker<'_> {
 
     pub(super) fn unreached(&mut self) {
         let graph = self.graph;
-        // A flow without an input was told already, and so was a routine without a connection.
-        if self.problems.iter().any(|problem| problem.severity == Severity::Error) {
-            return;
-        }
         let ways = Ways::of(graph, &self.ends);
         let mut from = ways.after_inputs(graph, &self.ends, None);
         from.extend(ways.started(graph));

@@ -1,10 +1,10 @@
 //! The rows of what is done about errors and panics.
 
-use super::{Checker, Part, Place, choices};
+use super::{Checker, Part, Place};
 use crate::code::Code;
 use crate::ends::Leaving;
 use crate::model::{Policy, Port, Role, Routine, Slot, Subject};
-use crate::suggest::did_you_mean;
+use crate::suggest::{choices, did_you_mean};
 
 impl<'g> Checker<'g> {
     pub(super) fn policies(&mut self) {

@@ -50,7 +50,7 @@ pub(crate) fn check(header: &Header, model: &Model, diagnostics: &mut Diagnostic
 
 /// The ports of a routine with mistakes of its own are not known, and so not what leads where.
 fn is_about_broken_routine(model: &Model, problem: &Problem) -> bool {
-    if !model.has_broken_routine {
+    if model.broken.is_empty() {
         return false;
     }
     let is_broken = |id: &str| model.broken.iter().any(|broken| broken == id);

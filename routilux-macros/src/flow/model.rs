@@ -40,9 +40,7 @@ pub(crate) struct Model {
     pub(crate) waits: Vec<bool>,
     /// What statements that could not be read speak of.
     pub(crate) mentions: Mentions,
-    /// Whether a routine's own mistakes hide its ports, so that the wiring at it cannot be checked.
-    pub(crate) has_broken_routine: bool,
-    /// The ids of those routines.
+    /// The ids of the routines whose own mistakes hide their ports, so that the wiring at them cannot be checked.
     pub(crate) broken: Vec<String>,
     /// One of those that is known to the compiler as wrong.
     wrong: Option<Path>,
@@ -130,7 +128,6 @@ pub(crate) fn build(
         bounds: Vec::new(),
         waits: Vec::new(),
         mentions: Mentions::default(),
-        has_broken_routine: false,
         broken: Vec::new(),
         wrong: None,
     };
@@ -195,7 +192,6 @@ impl Model {
                 routine.inner.clone_from(inner);
             }
             Some(Table::Broken { live, wrong }) => {
-                self.has_broken_routine = true;
                 self.broken.push(plain(&instance.id));
                 if *wrong && self.wrong.is_none() {
                     self.wrong = Some(instance.path.clone());
@@ -203,7 +199,6 @@ impl Model {
                 routine.events.clone_from(live);
             }
             None => {
-                self.has_broken_routine = true;
                 self.broken.push(plain(&instance.id));
                 if ports::is_itself(&instance.path, &self.name) {
                     let message = format!("the flow `{}` cannot be a part of itself", self.graph.name);
@@ -212,7 +207,6 @@ impl Model {
                 }
             }
             Some(Table::OtherVersion) => {
-                self.has_broken_routine = true;
                 self.broken.push(plain(&instance.id));
                 let name = text::of(&instance.path);
                 let message = format!("`{name}` was made with another version of routilux");

@@ -4,7 +4,7 @@ use super::pieces::split_at_commas;
 use crate::diagnostic::Diagnostics;
 use crate::routine::plain;
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use routilux_graph::{Code, did_you_mean};
+use routilux_graph::{Code, choices, did_you_mean};
 use syn::Path;
 
 /// Adds an error for each parameter that the flow has not, and one for those that are missing.
@@ -15,7 +15,7 @@ pub(super) fn check(
     diagnostics: &mut Diagnostics,
 ) {
     let flow = crate::text::of(path);
-    let list: Vec<String> = params.iter().map(|(name, ty)| format!("`{name}: {ty}`")).collect();
+    let list: Vec<String> = params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
     let mut missing: Vec<&(String, String)> = params.iter().collect();
     let Some(names) = names(given) else { return };
     let is_given = |name: &str| names.iter().any(|given| plain(given) == name);
@@ -35,14 +35,7 @@ pub(super) fn check(
         };
         let near = did_you_mean(&text, open).or(sole);
         missing.retain(|(param, _)| near != Some(param.as_str()));
-        let all = match list.is_empty() {
-            true => "t has no parameters".to_owned(),
-            false => format!("ts parameters are: {}", list.join(", ")),
-        };
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`? I{all}"),
-            None => format!("i{all}"),
-        };
+        let help = choices(near, "its parameters", list.iter().map(String::as_str));
         diagnostics.error(
             Code::UnknownField,
             name,

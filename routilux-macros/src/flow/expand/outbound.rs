@@ -52,14 +52,18 @@ impl Flow<'_> {
         }
     }
 
+    /// What begins the connection that an output has its type from.
+    fn typed_at(&self, output: &Typed) -> Option<Begin> {
+        match (&output.ty, output.typed_by) {
+            (None, Some(By::Connection(connection))) => Some(self.begin(connection)),
+            _ => None,
+        }
+    }
+
     /// The payload's type as it is asked for. Of a failure it is told at its slot that the payload cannot be saved.
     fn asked_as(&self, output: &Typed, ty: &TokenStream) -> TokenStream {
         let p = self.p;
-        let begin = match (&output.ty, output.typed_by) {
-            (None, Some(By::Connection(connection))) => Some(self.begin(connection)),
-            _ => None,
-        };
-        let Some(Begin::Error(slot)) = begin else { return ty.clone() };
+        let Some(Begin::Error(slot)) = self.typed_at(output) else { return ty.clone() };
         let SlotAt { routine, number, .. } = &self.slots[slot];
         // A constant has no type parameters in it.
         if !bounds::arguments(&self.model.routines[*routine].path).is_empty() {
@@ -72,12 +76,9 @@ impl Flow<'_> {
     /// Where the payload of an output is asked for: where an event goes to several, at the first. Errors that are alike are one for the
     /// compiler.
     fn asked_at(&self, output: &Typed) -> Span {
-        let event = |output: &Typed| match (&output.ty, output.typed_by) {
-            (None, Some(By::Connection(connection))) => Some(self.begin(connection)),
-            _ => None,
-        };
         let mut outputs = self.outputs.iter().map(|output| &self.model.outputs[*output]);
-        let first = outputs.find(|first| event(first).is_some() && event(first) == event(output));
+        let first = outputs
+            .find(|first| self.typed_at(first).is_some() && self.typed_at(first) == self.typed_at(output));
         first.unwrap_or(output).name.span()
     }
 
